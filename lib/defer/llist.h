@@ -1,0 +1,51 @@
+// Llist: lock-free list that many contexts push to and one takes from at once.
+// Source: Linux 7.3 include/linux/llist.h.
+#pragma once
+
+#include "lib/defer/sites.h"
+#include "lib/machine/atomic.h"
+
+namespace anyctx::defer {
+
+/// A node threaded through the queued thing itself, which may be memory that is marked free.
+struct LlistNode {
+  void* next;
+};
+
+/// Push and take_all need no lock, in any combination and any context. Push is lock-free: it
+/// retries only when another context changed the list. There is no removal of a single node:
+/// it would need a lock against a second consumer (ABA).
+template <machine::Machine M, machine::Site S>
+class Llist {
+ public:
+  /// Returns true if the list was empty: then it is the caller who has to see to its processing.
+  bool push(LlistNode* node) {
+    LlistNode* first = first_.load(std::memory_order_relaxed);
+    for (;;) {
+      M::store_link(site::llist_link, &node->next, first, std::memory_order_relaxed);
+      if (first_.cas(first, node, std::memory_order_release)) return first == nullptr;
+    }
+  }
+
+  /// Takes the whole list, last pushed first; null if it was empty.
+  [[nodiscard]] LlistNode* take_all() {
+    return first_.exchange(nullptr, std::memory_order_acquire);
+  }
+
+  /// Racy by nature: a hint, not a basis for correctness.
+  bool empty() const { return first_.load(std::memory_order_relaxed) == nullptr; }
+
+  /// The successor of a node that was taken; read it before the node's memory is given away.
+  static LlistNode* next(const LlistNode* node) {
+    return static_cast<LlistNode*>(
+        M::load_link(site::llist_link, &node->next, std::memory_order_relaxed));
+  }
+
+  /// For oracles: not a decision point.
+  LlistNode* peek() const { return first_.peek(); }
+
+ private:
+  machine::Atomic<M, LlistNode*, S> first_;
+};
+
+}  // namespace anyctx::defer

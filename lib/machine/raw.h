@@ -1,0 +1,105 @@
+// Raw memory access shared by the machines: builtins with a given order, and accesses to words
+// inside memory that is marked free, which AddressSanitizer must not check.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "lib/machine/pair.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ANYCTX_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define ANYCTX_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(ANYCTX_ASAN)
+#define ANYCTX_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__) && !defined(ANYCTX_TSAN)
+#define ANYCTX_TSAN 1
+#endif
+
+#ifdef ANYCTX_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace anyctx::machine::raw {
+
+#ifdef ANYCTX_TSAN
+inline constexpr bool kTsan = true;
+#else
+inline constexpr bool kTsan = false;
+#endif
+
+constexpr int builtin(std::memory_order order) { return static_cast<int>(order); }
+
+/// The order that a failed compare-and-swap may have.
+constexpr std::memory_order failure_order(std::memory_order order) {
+  if (order == std::memory_order_acq_rel) return std::memory_order_acquire;
+  if (order == std::memory_order_release) return std::memory_order_relaxed;
+  return order;
+}
+
+__attribute__((no_sanitize("address"))) inline void* load_link(void* const* link,
+                                                               std::memory_order order) {
+  return __atomic_load_n(link, builtin(order));
+}
+
+__attribute__((no_sanitize("address"))) inline void store_link(void** link, void* value,
+                                                               std::memory_order order) {
+  __atomic_store_n(link, value, builtin(order));
+}
+
+/// Compare-and-swap of both words; `locked` false is atomic only within one CPU.
+inline bool cas2(Pair* pair, Pair& expected, Pair desired, bool locked) {
+#if defined(__x86_64__) && !defined(ANYCTX_TSAN)
+  bool done;
+  if (locked) {
+    __asm__ volatile("lock cmpxchg16b %1"
+                     : "=@ccz"(done), "+m"(*pair), "+a"(expected.first), "+d"(expected.second)
+                     : "b"(desired.first), "c"(desired.second)
+                     : "memory");
+  } else {
+    __asm__ volatile("cmpxchg16b %1"
+                     : "=@ccz"(done), "+m"(*pair), "+a"(expected.first), "+d"(expected.second)
+                     : "b"(desired.first), "c"(desired.second)
+                     : "memory");
+  }
+  return done;
+#else
+  (void)locked;
+  unsigned __int128 want, put;
+  __builtin_memcpy(&want, &expected, sizeof want);
+  __builtin_memcpy(&put, &desired, sizeof put);
+  const bool done = __atomic_compare_exchange_n(reinterpret_cast<unsigned __int128*>(pair), &want,
+                                                put, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  __builtin_memcpy(&expected, &want, sizeof want);
+  return done;
+#endif
+}
+
+/// Load of both words, each atomic by itself.
+inline Pair load2(const Pair* pair) {
+  Pair result;
+  result.first = __atomic_load_n(&pair->first, __ATOMIC_ACQUIRE);
+  result.second = __atomic_load_n(&pair->second, __ATOMIC_ACQUIRE);
+  return result;
+}
+
+inline void mark_free([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
+#ifdef ANYCTX_ASAN
+  __asan_poison_memory_region(p, n);
+#endif
+}
+
+inline void mark_used([[maybe_unused]] void* p, [[maybe_unused]] std::size_t n) {
+#ifdef ANYCTX_ASAN
+  __asan_unpoison_memory_region(p, n);
+#endif
+}
+
+}  // namespace anyctx::machine::raw
