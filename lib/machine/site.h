@@ -2,10 +2,12 @@
 //
 // A site names a thing (a lock, a shared word, a limit), not a line of code. A decision point is a
 // site plus a verb ("slab.list_lock" + trylock). Points are identified by this pair and by their
-// occurrence within an operation, never by file and line, so that a recorded program survives edits.
+// occurrence within an operation, never by file and line, so that a recorded program survives
+// edits.
 //
 // Each layer lists its sites in its own sites.h, inside its own id range, and never reuses an id:
-//   sync 1..7, defer 8..31, page 32..63, slab 64..127, bpf 128..239, tests 240..255.
+//   operation boundaries 0, sync 1..7, defer 8..31, page 32..63, slab 64..127, bpf 128..239, tests
+//   240..255.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,7 @@ enum class SiteKind : std::uint8_t {
   limit,       // a condition under which an operation legally fails
   probe,       // a named place inside a critical section, for interruption only
   irq_work,    // deferred work: raise, begin, end
+  operation,   // the boundaries of an operation: begin, end
 };
 
 /// What happens at a site. At most four verbs per kind; the value is the offset within the site.
@@ -59,7 +62,9 @@ constexpr PointId point(Site site, Verb verb) {
 }
 
 /// One bit per verb that algorithms use on a site; the catalogue of points is derived from it.
-constexpr std::uint8_t verbs() { return 0; }
+constexpr std::uint8_t verbs() {
+  return 0;
+}
 template <class... Rest>
 constexpr std::uint8_t verbs(Verb first, Rest... rest) {
   return static_cast<std::uint8_t>(1u << static_cast<unsigned>(first)) | verbs(rest...);
@@ -80,29 +85,47 @@ constexpr std::string_view verb_name(SiteKind kind, unsigned offset) {
   constexpr std::string_view lock[] = {"trylock", "lock", "unlock", "test"};
   constexpr std::string_view work[] = {"raise", "begin", "end", ""};
   switch (kind) {
-    case SiteKind::word: return word[offset];
+    case SiteKind::word:
+      return word[offset];
     case SiteKind::lock:
     case SiteKind::raw_lock:
     case SiteKind::mutex:
-    case SiteKind::local_lock: return lock[offset];
-    case SiteKind::irq_work: return work[offset];
+    case SiteKind::local_lock:
+      return lock[offset];
+    case SiteKind::irq_work:
+    case SiteKind::operation:
+      return work[offset];
     case SiteKind::limit:
-    case SiteKind::probe: return {};
+    case SiteKind::probe:
+      return {};
   }
   return {};
 }
 
+/// The site of operation boundaries. It belongs to no layer: every machine that runs operations
+/// has it.
+inline constexpr Site site_op{0};
+inline constexpr SiteInfo kOperationTable[] = {
+    {site_op, SiteKind::operation, "op", verbs(Verb::begin, Verb::end),
+     "before the first and after the last step of an operation"},
+};
+
 /// True if the primitive at this point may legally fail, so that a failure can be injected.
 constexpr bool may_fail(SiteKind kind, unsigned offset) {
   switch (kind) {
-    case SiteKind::word: return offset == static_cast<unsigned>(Verb::cas);
+    case SiteKind::word:
+      return offset == static_cast<unsigned>(Verb::cas);
     case SiteKind::lock:
     case SiteKind::raw_lock:
     case SiteKind::mutex:
-    case SiteKind::local_lock: return offset == static_cast<unsigned>(Verb::trylock);
-    case SiteKind::limit: return true;
+    case SiteKind::local_lock:
+      return offset == static_cast<unsigned>(Verb::trylock);
+    case SiteKind::limit:
+      return true;
     case SiteKind::probe:
-    case SiteKind::irq_work: return false;
+    case SiteKind::irq_work:
+    case SiteKind::operation:
+      return false;
   }
   return false;
 }
