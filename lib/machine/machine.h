@@ -30,18 +30,20 @@ namespace anyctx::machine {
 /// thread on RT), as soon as interrupts are enabled there. Owned by the caller, one per CPU.
 struct IrqLine {
   void (*run)(IrqLine*) = nullptr;
-  bool raised = false;        // touched by the machine only
-  IrqLine* next = nullptr;    // touched by the machine only
+  bool raised = false;      // touched by the machine only
+  IrqLine* next = nullptr;  // touched by the machine only
 };
 
 /// Shared memory. Orders are those of std::memory_order. Failure of cas leaves the value found in
 /// `expected`. `cas2` compares and swaps both words atomically with respect to all CPUs;
-/// `cpu_cas2` only with respect to nested contexts of the CPU it runs on.
+/// `cpu_cas2` only with respect to nested contexts of the CPU it runs on. Its pair is per-CPU data:
+/// `here()` says where, and is asked after the last moment at which the caller could migrate.
 template <class M>
 concept SharedMemory = requires(Site s, std::uint64_t* p, const std::uint64_t* cp, std::uint64_t v,
                                 std::uint64_t& expected, Pair* pair, const Pair* cpair,
-                                Pair& pair_expected, Pair pair_desired, void** link,
-                                void* const* clink, void* value, std::memory_order order) {
+                                Pair& pair_expected, Pair pair_desired, Pair* (*here)(),
+                                void** link, void* const* clink, void* value,
+                                std::memory_order order) {
   { M::load(s, cp, order) } -> std::same_as<std::uint64_t>;
   { M::store(s, p, v, order) } -> std::same_as<void>;
   { M::exchange(s, p, v, order) } -> std::same_as<std::uint64_t>;
@@ -51,7 +53,7 @@ concept SharedMemory = requires(Site s, std::uint64_t* p, const std::uint64_t* c
   { M::fetch_and(s, p, v, order) } -> std::same_as<std::uint64_t>;
   { M::load2(s, cpair) } -> std::same_as<Pair>;  // may be torn between the words
   { M::cas2(s, pair, pair_expected, pair_desired) } -> std::same_as<bool>;
-  { M::cpu_cas2(s, pair, pair_expected, pair_desired) } -> std::same_as<bool>;
+  { M::cpu_cas2(s, here, pair_expected, pair_desired) } -> std::same_as<bool>;
   // Links threaded through memory that is marked free: not checked by sanitizers. A link of an
   // object that another context re-used meanwhile may hold anything; the caller validates by CAS.
   { M::load_link(s, clink, order) } -> std::same_as<void*>;
@@ -87,8 +89,8 @@ concept Personality = requires {
 };
 
 /// Raw lock words. The lock algorithms with their preemption and interrupt rules are in lib/sync.
-/// `lock` waits; the simulator reports waiting for an own outer frame, or inside a nolock operation.
-/// The `local_` forms protect per-CPU data against nested contexts of the same CPU only.
+/// `lock` waits; the simulator reports waiting for an own outer frame, or inside a nolock
+/// operation. The `local_` forms protect per-CPU data against nested contexts of the same CPU only.
 template <class M>
 concept LockWords = requires(Site s, std::uint32_t* word, const std::uint32_t* cword) {
   { M::try_lock(s, word) } -> std::same_as<bool>;
@@ -102,7 +104,8 @@ concept LockWords = requires(Site s, std::uint32_t* word, const std::uint32_t* c
 
 /// Failures, waiting, deferral, and announcements that only oracles listen to.
 template <class M>
-concept Environment = requires(Site s, bool condition, IrqLine* line, void* p, std::size_t n, Bug b) {
+concept Environment = requires(Site s, bool condition, IrqLine* line, void* p, std::size_t n,
+                               Bug b) {
   // True if `condition` holds or a failure is injected here. A true result is a recorded cause.
   { M::fails(s, condition) } -> std::same_as<bool>;
   // A named place inside a critical section where a context may be entered.

@@ -54,8 +54,9 @@ struct Native {
   static bool cas2(Site, Pair* p, Pair& expected, Pair desired) {
     return raw::cas2(p, expected, desired, true);
   }
-  static bool cpu_cas2(Site, Pair* p, Pair& expected, Pair desired) {
-    return raw::cas2(p, expected, desired, false);
+  template <class Here>
+  static bool cpu_cas2(Site, Here here, Pair& expected, Pair desired) {
+    return raw::cas2(here(), expected, desired, false);
   }
   static void* load_link(Site, void* const* link, std::memory_order order) {
     return raw::load_link(link, order);

@@ -35,7 +35,9 @@ inline constexpr bool kTsan = true;
 inline constexpr bool kTsan = false;
 #endif
 
-constexpr int builtin(std::memory_order order) { return static_cast<int>(order); }
+constexpr int builtin(std::memory_order order) {
+  return static_cast<int>(order);
+}
 
 /// The order that a failed compare-and-swap may have.
 constexpr std::memory_order failure_order(std::memory_order order) {
@@ -52,6 +54,34 @@ __attribute__((no_sanitize("address"))) inline void* load_link(void* const* link
 __attribute__((no_sanitize("address"))) inline void store_link(void** link, void* value,
                                                                std::memory_order order) {
   __atomic_store_n(link, value, builtin(order));
+}
+
+/// Memory that is marked free, or that never was an object: poison, red zones, metadata. Not
+/// shared while it is accessed this way. The atomic builtins keep compilers from calling memset,
+/// which AddressSanitizer checks.
+__attribute__((no_sanitize("address"))) inline void fill_hidden(void* p, std::uint8_t byte,
+                                                                std::size_t n) {
+  auto* bytes = static_cast<std::uint8_t*>(p);
+  for (std::size_t i = 0; i < n; ++i) __atomic_store_n(bytes + i, byte, __ATOMIC_RELAXED);
+}
+
+/// The first byte that differs from `byte`, or null.
+__attribute__((no_sanitize("address"))) inline const void* find_other_hidden(const void* p,
+                                                                             std::uint8_t byte,
+                                                                             std::size_t n) {
+  const auto* bytes = static_cast<const std::uint8_t*>(p);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (__atomic_load_n(bytes + i, __ATOMIC_RELAXED) != byte) return bytes + i;
+  }
+  return nullptr;
+}
+
+__attribute__((no_sanitize("address"))) inline std::uint64_t load_hidden(const std::uint64_t* p) {
+  return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+__attribute__((no_sanitize("address"))) inline void store_hidden(std::uint64_t* p,
+                                                                 std::uint64_t value) {
+  __atomic_store_n(p, value, __ATOMIC_RELAXED);
 }
 
 /// Compare-and-swap of both words; `locked` false is atomic only within one CPU.

@@ -59,4 +59,45 @@ void local_unlock(machine::PerCpu<M, T>&, T* here) {
   unpin_cpu<M>();
 }
 
+/// The irqsave forms mask interrupts instead of preemption while the lock is held; on RT they are
+/// the plain forms, since the lock itself keeps other tasks out and handlers are threads.
+template <machine::Machine M>
+[[nodiscard]] machine::IrqState pin_cpu_irqsave() {
+  if (!M::rt()) return M::irq_save();
+  M::migrate_disable();
+  return machine::IrqState::enabled;
+}
+template <machine::Machine M>
+void unpin_cpu_irqrestore(machine::IrqState state) {
+  M::rt() ? M::migrate_enable() : M::irq_restore(state);
+}
+
+/// As local_trylock, with interrupts masked: only an NMI or a nested probe program can find the
+/// lock held.
+template <auto Lock, machine::Machine M, class T>
+[[nodiscard]] T* local_trylock_irqsave(machine::PerCpu<M, T>& percpu, machine::IrqState& state) {
+  if (M::rt() && M::context() >= machine::Context::hardirq) return nullptr;
+  state = pin_cpu_irqsave<M>();
+  T& here = percpu.here();
+  if ((here.*Lock).try_acquire()) return &here;
+  unpin_cpu_irqrestore<M>(state);
+  return nullptr;
+}
+
+/// As local_lock, with interrupts masked, and therefore legal in softirq and hardirq as well (on
+/// RT, where it sleeps, in preemptible tasks only).
+template <auto Lock, machine::Machine M, class T>
+[[nodiscard]] T* local_lock_irqsave(machine::PerCpu<M, T>& percpu, machine::IrqState& state) {
+  state = pin_cpu_irqsave<M>();
+  T& here = percpu.here();
+  (here.*Lock).acquire();
+  return &here;
+}
+
+template <auto Lock, machine::Machine M, class T>
+void local_unlock_irqrestore(machine::PerCpu<M, T>&, T* here, machine::IrqState state) {
+  (here->*Lock).release();
+  unpin_cpu_irqrestore<M>(state);
+}
+
 }  // namespace anyctx::sync
