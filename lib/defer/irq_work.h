@@ -19,9 +19,7 @@ class IrqWork {
     function_ = function;
     owner_ = owner;
     cpu_ = cpu;
-    line_.line.run = [](machine::IrqLine* line) {
-      reinterpret_cast<Line*>(line)->work->run();
-    };
+    line_.line.run = [](machine::IrqLine* line) { reinterpret_cast<Line*>(line)->work->run(); };
     line_.work = this;
   }
 

@@ -10,22 +10,22 @@
 namespace anyctx::machine {
 
 enum class Bug : std::uint8_t {
-  double_free,         // object or page freed twice
-  invalid_free,        // pointer that no allocator handed out, or the wrong flavour of free
-  freelist_corrupt,    // a free pointer leads outside its slab
-  poison_overwritten,  // a freed object was written to
-  redzone_overwritten, // a write past the end of an object
-  bad_page,            // page state does not fit where the page was found
-  bad_refcount,        // reference dropped that was not held
-  cache_in_use,        // cache destroyed while objects are live
-  bad_unlock,          // lock released that is not held
+  double_free,          // object or page freed twice
+  invalid_free,         // pointer that no allocator handed out, or the wrong flavour of free
+  freelist_corrupt,     // a free pointer leads outside its slab
+  poison_overwritten,   // a freed object was written to
+  redzone_overwritten,  // a write past the end of an object
+  bad_page,             // page state does not fit where the page was found
+  bad_refcount,         // reference dropped that was not held
+  cache_in_use,         // cache destroyed while objects are live
+  bad_unlock,           // lock released that is not held
 };
 
 constexpr std::string_view to_string(Bug bug) {
   constexpr std::string_view names[] = {
-      "double-free",         "invalid-free", "freelist-corrupt", "poison-overwritten",
-      "redzone-overwritten", "bad-page",     "bad-refcount",     "cache-in-use",
-      "bad-unlock",
+      "double-free",        "invalid-free",        "freelist-corrupt",
+      "poison-overwritten", "redzone-overwritten", "bad-page",
+      "bad-refcount",       "cache-in-use",        "bad-unlock",
   };
   return names[static_cast<unsigned>(bug)];
 }

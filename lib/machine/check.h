@@ -11,14 +11,14 @@ namespace anyctx::machine {
 
 }  // namespace anyctx::machine
 
-#define ANYCTX_CHECK(condition)                                                              \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                         \
-       ? void()                                                                              \
+#define ANYCTX_CHECK(condition)                      \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? void()                                      \
        : ::anyctx::machine::check_failed(#condition, __FILE__, __LINE__, 0, 0))
 
-#define ANYCTX_CHECK_OP(a, op, b)                                                            \
-  (__builtin_expect(static_cast<bool>((a)op(b)), 1)                                          \
-       ? void()                                                                              \
-       : ::anyctx::machine::check_failed(#a " " #op " " #b, __FILE__, __LINE__,              \
-                                         static_cast<std::uint64_t>(a),                      \
+#define ANYCTX_CHECK_OP(a, op, b)                                               \
+  (__builtin_expect(static_cast<bool>((a)op(b)), 1)                             \
+       ? void()                                                                 \
+       : ::anyctx::machine::check_failed(#a " " #op " " #b, __FILE__, __LINE__, \
+                                         static_cast<std::uint64_t>(a),         \
                                          static_cast<std::uint64_t>(b)))

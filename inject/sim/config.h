@@ -1,0 +1,27 @@
+// The parameters of a simulated machine, as far as the machine itself knows them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "lib/machine/site.h"
+
+namespace anyctx::inject {
+
+inline constexpr unsigned kMaxCpus = 4;
+inline constexpr unsigned kMaxTasks = 4;
+
+struct MachineConfig {
+  unsigned cpus = 1;    // 1..kMaxCpus; forced to 1 on UP
+  bool rt = false;      // PREEMPT_RT
+  bool smp = true;      // false: UP, every spin_trylock succeeds
+  bool cas2 = true;     // double-word compare-and-swap
+  bool reentry = true;  // probe programs may run inside operations
+  // Own steps after which an operation counts as stuck, unless it names a bound of its own.
+  std::uint32_t max_steps = 1'000'000;
+  std::uint32_t max_nolock_steps = 20'000;
+  // The site tables of all layers in use.
+  std::span<const std::span<const machine::SiteInfo>> sites;
+};
+
+}  // namespace anyctx::inject

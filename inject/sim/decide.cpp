@@ -1,0 +1,190 @@
+// Decisions: what is looked at when a point is not simply passed.
+#include <algorithm>
+#include <string>
+
+#include "inject/sim/simulation.h"
+
+namespace anyctx::inject {
+
+bool Simulation::may_fail_at(machine::PointId point) const {
+  return machine::may_fail(kind_of(point), point % machine::kVerbsPerSite);
+}
+
+/// Sets the step at which a frame's next point is looked at.
+void Simulation::arm(Frame& frame) {
+  if (frame.kind == FrameKind::op || frame.kind == FrameKind::work) {
+    if (script_ != nullptr && !script_->empty()) frame.script = script_->of(frame.where);
+    if (!alone_ && walk_.active()) frame.next_walk = frame.steps + walk_.gap();
+  }
+  const bool every_point = !frame.script.empty() || any_sticky_ || recording_ == Recording::visits;
+  frame.wake = every_point ? 0 : std::min(frame.max_steps, frame.next_walk);
+}
+
+bool Simulation::slow_visit(machine::PointId point) {
+  Frame& frame = *frame_;
+  if (frame.steps > frame.max_steps) {
+    stop(VerdictKind::no_progress, "an operation ends within a bounded number of own steps",
+         std::to_string(frame.max_steps) + " steps", "still not done");
+  }
+  if (recording_ == Recording::visits) add_event(EventKind::visit, point);
+  bool fail = false;
+  if (sticky_[point]) {
+    note_failure(point, true);
+    fail = true;
+  }
+  for (const Decision& decision : frame.script) {
+    if (decision.point != point || decision.occurrence != frame.seen[point]) continue;
+    if (legal(decision.action, point)) {
+      fail |= take(decision.action, point);
+    } else {
+      ++stats_.ignored;
+    }
+  }
+  if (frame.steps >= frame.next_walk) {
+    if (walk_.active()) {
+      legal_actions(point);
+      if (const Action* drawn = walk_.pick(options_)) fail |= take(Action{*drawn}, point);
+    }
+    frame.next_walk = walk_.active() ? frame.steps + walk_.gap() : UINT32_MAX;
+    if (frame.wake != 0) frame.wake = std::min(frame.max_steps, frame.next_walk);
+  } else if (frame.wake != 0) {
+    frame.wake = std::min(frame.max_steps, frame.next_walk);
+  }
+  return fail;
+}
+
+void Simulation::legal_actions(machine::PointId point) {
+  options_.clear();
+  const auto offer = [&](const Action& action) {
+    if (legal(action, point)) options_.push_back(action);
+  };
+  offer({ActionKind::fail, {}, 0});
+  offer({ActionKind::fail_sticky, {}, 0});
+  for (const std::uint8_t operations : {std::uint8_t{1}, std::uint8_t{0}}) {
+    offer({ActionKind::delay, {}, operations});
+  }
+  for (const Lane& lane : handler_lanes_) offer({ActionKind::enter, lane, 0});
+  for (unsigned i = 0; i < task_count_; ++i) {
+    offer({ActionKind::run, tasks_[i]->lane, 0});
+  }
+  for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
+    offer({ActionKind::migrate, {}, static_cast<std::uint8_t>(cpu)});
+  }
+  offer({ActionKind::stall, {}, 0});
+}
+
+bool Simulation::legal(const Action& action, machine::PointId point) {
+  switch (action.kind) {
+    case ActionKind::fail:
+      return may_fail_at(point);
+    case ActionKind::fail_sticky:
+      // A compare-and-swap that fails for ever would only show that loops loop.
+      return may_fail_at(point) && kind_of(point) != machine::SiteKind::word;
+    case ActionKind::enter:
+      return std::ranges::find(handler_lanes_, action.lane) != handler_lanes_.end() &&
+             may_enter(action.lane.kind);
+    case ActionKind::run: {
+      if (alone_ || action.lane.kind != LaneKind::task) return false;
+      for (unsigned i = 0; i < task_count_; ++i) {
+        if (tasks_[i]->lane == action.lane) {
+          return tasks_[i].get() != task_ && can_continue(*tasks_[i]);
+        }
+      }
+      return false;
+    }
+    case ActionKind::migrate:
+      return !alone_ && task_->lane.kind == LaneKind::task && action.value < config_.cpus &&
+             action.value != task_->cpu && task_->preemptible() && task_->state.migrate_depth == 0;
+    case ActionKind::stall:
+      return !alone_ && std::ranges::any_of(tasks_, [&](const auto& task) {
+        return task.get() != task_ && can_continue(*task);
+      });
+    case ActionKind::delay:
+      return kind_of(point) == machine::SiteKind::irq_work &&
+             point % machine::kVerbsPerSite == static_cast<unsigned>(machine::Verb::raise);
+  }
+  return false;
+}
+
+void Simulation::record(const Action& action, machine::PointId point) {
+  taken_.push_back({frame_->where, point, frame_->seen[point], action});
+  ++stats_.actions[static_cast<unsigned>(action.kind)];
+  note(0x100u + static_cast<unsigned>(action.kind) * 0x10000u + action.lane.index * 0x100u +
+       action.value);
+  frame_->disturbed = true;
+  if (recording_ != Recording::decisions) {
+    add_event(EventKind::decision, point);
+    events_.back().action = action;
+  }
+}
+
+/// Carries a legal action out. Returns true if the primitive shall fail.
+bool Simulation::take(const Action& action, machine::PointId point) {
+  record(action, point);
+  switch (action.kind) {
+    case ActionKind::fail_sticky:
+      sticky_[point] = true;
+      any_sticky_ = true;
+      for (auto& task : tasks_) {
+        for (unsigned level = 0; level < task->depth; ++level) task->frames[level].wake = 0;
+      }
+      [[fallthrough]];
+    case ActionKind::fail:
+      note_failure(point, true);
+      return true;
+    case ActionKind::enter:
+      enter(action.lane);
+      return false;
+    case ActionKind::run:
+      for (unsigned i = 0; i < task_count_; ++i) {
+        if (tasks_[i]->lane == action.lane) {
+          switch_to(*tasks_[i]);
+          break;
+        }
+      }
+      return false;
+    case ActionKind::migrate: {
+      SimTask& own = *task_;
+      cpus_[own.cpu].running = nullptr;
+      own.cpu = action.value;
+      if (can_continue(own)) {
+        install(own);
+      } else if (SimTask* next = pick_next(&own)) {
+        switch_to(*next);
+      }
+      return false;
+    }
+    case ActionKind::stall:
+      task_->run_state = TaskState::stalled;
+      if (SimTask* next = pick_next(task_)) switch_to(*next);
+      return false;
+    case ActionKind::delay:
+      raise_delay_ = action.value == 0 ? kNever : action.value;
+      return false;
+  }
+  return false;
+}
+
+void Simulation::note_failure(machine::PointId point, bool injected) {
+  Frame& frame = *frame_;
+  frame.causes.add(point, injected);
+  ++(injected ? stats_.injected : stats_.failed)[point];
+  note(point + (injected ? 0x2000000u : 0x1000000u));
+  if (!injected && recording_ != Recording::decisions) add_event(EventKind::fail, point);
+}
+
+void Simulation::add_event(EventKind kind, machine::PointId point, std::uint64_t value) {
+  const Frame& frame = *frame_;
+  events_.push_back({.kind = kind,
+                     .cpu = static_cast<std::uint8_t>(task_->cpu),
+                     .depth = static_cast<std::uint8_t>(task_->depth - 1),
+                     .context = frame.context,
+                     .lane = task_->lane,
+                     .where = frame.where,
+                     .point = point,
+                     .occurrence = frame.seen[point],
+                     .action = {},
+                     .value = value});
+}
+
+}  // namespace anyctx::inject

@@ -1,0 +1,35 @@
+// Events: what a recording simulation writes down, for stories and traces.
+#pragma once
+
+#include <cstdint>
+
+#include "inject/choice/decision.h"
+#include "lib/machine/context.h"
+
+namespace anyctx::inject {
+
+enum class EventKind : std::uint8_t {
+  op_begin,
+  op_end,      // value: the operation's result as told to end_op()
+  decision,    // action taken at point, occurrence
+  work_begin,  // deferred work starts on `cpu`
+  work_end,
+  wait,   // a lock is not free: the task waits at point
+  fail,   // a primitive failed at point because its condition held (nothing injected)
+  visit,  // a point was passed (only when every point is traced)
+};
+
+struct Event {
+  EventKind kind = EventKind::visit;
+  std::uint8_t cpu = 0;
+  std::uint8_t depth = 0;  // nesting level: 1 is an operation of a task
+  machine::Context context = machine::Context::task;
+  Lane lane;  // of the task this happened on, its own or its CPU's work lane
+  OpRef where;
+  machine::PointId point = 0;
+  std::uint16_t occurrence = 0;
+  Action action;
+  std::uint64_t value = 0;
+};
+
+}  // namespace anyctx::inject

@@ -1,0 +1,146 @@
+// Locks, waiting, and what is forbidden where.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "inject/sim/simulation.h"
+
+namespace anyctx::inject {
+
+using machine::SiteKind;
+using machine::Verb;
+
+const Simulation::HeldLock* Simulation::holder_of(const std::uint32_t* word) const {
+  const auto held = std::ranges::find(held_, word, &HeldLock::word);
+  return held == held_.end() ? nullptr : &*held;
+}
+
+/// Judges the attempt to take a lock here. `waits`: it would wait if the lock were not free.
+void Simulation::check_lock_context(machine::Site site, bool waits) {
+  const SiteKind kind = site_kinds_[site.id];
+  const Frame& frame = *frame_;
+  const bool sleeps = kind == SiteKind::mutex ||
+                      (config_.rt && (kind == SiteKind::lock || kind == SiteKind::local_lock));
+  if (waits && frame.nolock) {
+    stop(VerdictKind::forbidden_action, "a nolock operation only tries locks", "a trylock",
+         fmt::format("waits for {}", site_names_[site.id]));
+  }
+  if (waits && frame.context == machine::Context::nmi) {
+    stop(VerdictKind::forbidden_action, "an NMI never waits for a lock", "a trylock",
+         fmt::format("waits for {}", site_names_[site.id]));
+  }
+  if (sleeps && waits && !task_->preemptible()) {
+    stop(VerdictKind::sleep_in_atomic, "a sleeping lock is taken only where sleeping is allowed",
+         "a preemptible task",
+         fmt::format(
+             "takes {} in {}{}", site_names_[site.id], machine::to_string(frame.context),
+             frame.context == machine::Context::task ? " with interrupts or preemption off" : ""));
+  }
+  if (sleeps && frame.context >= machine::Context::hardirq) {
+    stop(VerdictKind::forbidden_action,
+         "a sleeping lock is not even tried in hard interrupt or NMI context", "no attempt",
+         fmt::format("tries {}", site_names_[site.id]));
+  }
+}
+
+void Simulation::take_word(machine::Site site, std::uint32_t* word) {
+  *word = 1;
+  held_.push_back({word, site, task_});
+  ++task_->state.locks_held;
+}
+
+bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
+  const machine::PointId here = point(site, Verb::trylock);
+  const bool injected = visit(here);
+  check_lock_context(site, false);
+  if (injected) return false;
+  const bool always_succeeds = !config_.smp && !local && site_kinds_[site.id] != SiteKind::mutex;
+  if (*word != 0 && !always_succeeds) {
+    note_failure(here, false);
+    return false;
+  }
+  take_word(site, word);
+  return true;
+}
+
+void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
+  const machine::PointId here = point(site, Verb::lock);
+  visit(here);
+  check_lock_context(site, true);
+  while (*word != 0) {
+    const HeldLock* holder = holder_of(word);
+    if (holder == nullptr) {
+      stop(VerdictKind::lock_state, "a lock that is held has a holder", "a holder", "none");
+    }
+    if (holder->owner == task_) {
+      stop(VerdictKind::deadlock, "no frame waits for a lock that an outer frame of its own holds",
+           "the lock free or held elsewhere",
+           fmt::format("waits for {}, held by the interrupted code", site_names_[site.id]));
+    }
+    task_->run_state = TaskState::waiting;
+    task_->waits_for = word;
+    task_->waits_at = here;
+    if (recording_ != Recording::decisions) add_event(EventKind::wait, here);
+    wait_for_others("waiting for a lock");
+    task_->run_state = TaskState::runnable;
+    task_->waits_for = nullptr;
+  }
+  take_word(site, word);
+}
+
+void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
+  visit(point(site, Verb::unlock));
+  // The innermost one: on UP a lock can be held twice.
+  const auto held = std::find_if(held_.rbegin(), held_.rend(), [&](const HeldLock& h) {
+    return h.word == word && h.owner == task_;
+  });
+  if (held == held_.rend()) {
+    stop(VerdictKind::lock_state, "only a lock that this task holds is released", "held",
+         fmt::format("releases {}, which it does not hold", site_names_[site.id]));
+  }
+  held_.erase(std::next(held).base());
+  --task_->state.locks_held;
+  if (holder_of(word) != nullptr) return;
+  *word = 0;
+  for (auto& task : tasks_) {
+    if (task->run_state == TaskState::waiting && task->waits_for == word) {
+      task->run_state = TaskState::runnable;
+    }
+  }
+}
+
+bool Simulation::holds_in_outer_frame(const std::uint32_t* word) const {
+  if (*word == 0) return false;
+  // On RT the question is whether the current task owns it, not whether anybody does.
+  if (!config_.rt) return true;
+  const HeldLock* holder = holder_of(word);
+  return holder != nullptr && holder->owner == task_;
+}
+
+void Simulation::relax(machine::Site site) {
+  visit(point(site, Verb::probe));
+  if (frame_->nolock || frame_->context == machine::Context::nmi) {
+    stop(VerdictKind::forbidden_action, "a nolock operation or an NMI never waits", "no waiting",
+         fmt::format("waits at {}", site_names_[site.id]));
+  }
+  expire_delays();
+  deliver_due();
+  wait_for_others("waiting");
+}
+
+void Simulation::might_sleep(machine::Site site) {
+  visit(point(site, Verb::probe));
+  if (task_->preemptible() && !frame_->nolock) return;
+  stop(VerdictKind::sleep_in_atomic, "only a preemptible task may sleep", "a preemptible task",
+       fmt::format("may sleep at {} in {}", site_names_[site.id],
+                   machine::to_string(frame_->context)));
+}
+
+void Simulation::wake(machine::Site site) {
+  visit(point(site, Verb::probe));
+  if (!frame_->nolock && frame_->context != machine::Context::nmi) return;
+  stop(VerdictKind::forbidden_action, "a nolock operation wakes nobody", "no wake-up",
+       fmt::format("wakes at {}", site_names_[site.id]));
+}
+
+}  // namespace anyctx::inject

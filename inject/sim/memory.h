@@ -1,0 +1,44 @@
+// Memory: the physical memory of a simulated machine. Dirty on purpose, and equally so in each run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace anyctx::inject {
+
+/// A fixed region that programs run in one after the other. Every byte has the value kDirt at the
+/// start of a run, so that memory which should have been zeroed shows, and so that a run cannot see
+/// what an earlier one left. Only what was used is written again.
+class Memory {
+ public:
+  static constexpr unsigned char kDirt = 0xd1;
+
+  /// `bytes` are rounded up to 64 KiB and aligned to 4 MiB. Throws std::bad_alloc.
+  explicit Memory(std::size_t bytes);
+  ~Memory();
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  std::byte* base() const { return base_; }
+  std::size_t bytes() const { return bytes_; }
+  bool contains(const void* p) const { return p >= base_ && p < base_ + bytes_; }
+
+  /// Remembers that [p, p+n) may be written. Ranges outside the region are ignored.
+  void touch(const void* p, std::size_t n);
+
+  /// Makes everything that was touched dirty again, and addressable for ASan.
+  void reset();
+
+ private:
+  static constexpr std::size_t kBlock = 4096;
+
+  std::byte* mapping_ = nullptr;
+  std::size_t mapping_bytes_ = 0;
+  std::byte* base_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::vector<std::uint8_t> touched_;          // by block
+  std::vector<std::uint32_t> touched_blocks_;  // the same as a list; capacity for all blocks
+};
+
+}  // namespace anyctx::inject

@@ -1,0 +1,193 @@
+// Tasks and CPUs: which fiber runs, and what happens when it ends or must wait.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "inject/sim/simulation.h"
+
+namespace anyctx::inject {
+namespace {
+
+// Turns of relax() in which nothing else could run, after which waiting is in vain.
+constexpr std::uint32_t kMaxIdleTurns = 1000;
+
+}  // namespace
+
+void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, void* argument) {
+  const auto slot = static_cast<std::size_t>(
+      std::ranges::find_if(tasks_, [&](const auto& t) { return t.get() == &task; }) -
+      tasks_.begin());
+  entries_[slot] = {function, argument, this, &task};
+  task.cpu = cpu;
+  task.run_state = TaskState::runnable;
+  task.state = {};
+  task.relaxed = 0;
+  task.running = &task.fiber;
+  task.depth = 1;
+  Frame& base = task.frames[0];
+  base.kind = FrameKind::base;
+  base.context = machine::Context::task;
+  base.nolock = false;
+  base.disturbed = false;
+  base.steps = 0;
+  base.wake = UINT32_MAX;
+  base.max_steps = UINT32_MAX;
+  base.script = {};
+  base.where = {task.lane, 0, 0};
+  base.causes.clear();
+  task.fiber.start(&Simulation::task_main, &entries_[slot]);
+}
+
+void Simulation::task_main(void* entry) {
+  const Entry& own = *static_cast<Entry*>(entry);
+  own.function(own.argument, own.task->lane);
+  own.simulation->finish_task();
+}
+
+void Simulation::add_task(Lane lane, unsigned cpu, TaskFunction function, void* argument) {
+  ANYCTX_CHECK_OP(task_count_, <, kMaxTasks);
+  SimTask& task = *tasks_[task_count_++];
+  task.lane = lane;
+  start_task(task, cpu % config_.cpus, function, argument);
+}
+
+bool Simulation::run_alone(void (*function)(void*), void* argument) {
+  struct Call {
+    void (*function)(void*);
+    void* argument;
+  } call{function, argument};
+  alone_ = true;
+  SimTask& boot = *tasks_[kBoot];
+  start_task(
+      boot, 0,
+      [](void* c, Lane) {
+        const Call& inner = *static_cast<Call*>(c);
+        inner.function(inner.argument);
+      },
+      &call);
+  const bool ended_well = enter_machine(boot);
+  boot.run_state = TaskState::absent;
+  alone_ = false;
+  return ended_well;
+}
+
+bool Simulation::run_tasks() {
+  for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
+    start_task(*tasks_[kIrqThreads + cpu], cpu, &Simulation::irq_thread_main, this);
+  }
+  SimTask* first = pick_next(nullptr);
+  return first == nullptr || enter_machine(*first);
+}
+
+bool Simulation::enter_machine(SimTask& first) {
+  if (stopped_) return false;
+  Simulation* const outer = std::exchange(current_, this);
+  install(first);
+  Fiber::switch_to(main_fiber_, *first.running, Fiber::Order::synced);
+  current_ = outer;
+  return !stopped_;
+}
+
+void Simulation::leave_machine() {
+  Fiber::leave(*task_->running, main_fiber_, Fiber::Order::synced);
+}
+
+void Simulation::install(SimTask& task) {
+  if (task_ != nullptr && task_ != &task) {
+    for (unsigned level = 0; level < task.depth; ++level) task.frames[level].disturbed = true;
+  }
+  task_ = &task;
+  frame_ = &task.top();
+  cpus_[task.cpu].running = &task;
+  note(static_cast<std::uint64_t>(task.lane.index) << 8 | static_cast<unsigned>(task.lane.kind));
+}
+
+bool Simulation::can_continue(const SimTask& task) const {
+  if (task.run_state != TaskState::runnable) return false;
+  SimTask* running = cpus_[task.cpu].running;
+  if (running != nullptr && running != &task && running->run_state != TaskState::finished &&
+      running->run_state != TaskState::absent && !running->preemptible()) {
+    return false;
+  }
+  // A CPU's interrupt thread has something to do only when deferred work is due. Without RT it
+  // stands in for the interrupt of an idle CPU.
+  if (task.lane.kind == LaneKind::work) return task.depth > 1 || has_due(cpus_[task.cpu]);
+  return true;
+}
+
+SimTask* Simulation::pick_next(const SimTask* except) {
+  for (const bool accept_stalled : {false, true}) {
+    for (auto& task : tasks_) {
+      if (task.get() == except) continue;
+      if (accept_stalled && task->run_state == TaskState::stalled) {
+        task->run_state = TaskState::runnable;
+      }
+      if (can_continue(*task)) return task.get();
+    }
+  }
+  return nullptr;
+}
+
+void Simulation::switch_to(SimTask& next) {
+  SimTask& from = *task_;
+  if (&next == &from) return;
+  install(next);
+  from.relaxed = 0;
+  Fiber::switch_to(*from.running, *next.running);
+}
+
+void Simulation::finish_task() {
+  SimTask& own = *task_;
+  own.run_state = TaskState::finished;
+  cpus_[own.cpu].running = nullptr;
+  SimTask* next = nullptr;
+  if (!alone_) {
+    next = pick_next(nullptr);
+    if (next == nullptr) {
+      expire_delays();
+      next = pick_next(nullptr);
+    }
+  }
+  if (next != nullptr) {
+    install(*next);
+    Fiber::leave(*own.running, *next->running);
+  }
+  for (auto& task : tasks_) {
+    if (task->run_state == TaskState::waiting) {
+      // The verdict belongs to a task that waits; it is reported on this fiber, the last to run.
+      task->running = own.running;
+      task_ = task.get();
+      frame_ = &task->top();
+      report_deadlock();
+    }
+  }
+  Fiber::leave(*own.running, main_fiber_, Fiber::Order::synced);
+}
+
+void Simulation::wait_for_others(const char* what) {
+  SimTask* next = pick_next(task_);
+  if (next == nullptr && has_due(cpus_[task_->cpu])) return;
+  if (next == nullptr) {
+    if (task_->run_state == TaskState::waiting) report_deadlock();
+    if (++task_->relaxed > kMaxIdleTurns) {
+      stop(VerdictKind::deadlock, fmt::format("{} must come to an end", what), "somebody ends it",
+           "nothing else can run");
+    }
+    return;
+  }
+  switch_to(*next);
+}
+
+void Simulation::report_deadlock() {
+  std::string cycle;
+  for (auto& task : tasks_) {
+    if (task->run_state != TaskState::waiting) continue;
+    const HeldLock* holder = holder_of(task->waits_for);
+    cycle +=
+        fmt::format("{}task{} waits at {} for task{}", cycle.empty() ? "" : ", ", task->lane.index,
+                    name_of(task->waits_at), holder != nullptr ? holder->owner->lane.index : 0);
+  }
+  stop(VerdictKind::deadlock, "some task must be able to run", "a lock that is released", cycle);
+}
+
+}  // namespace anyctx::inject

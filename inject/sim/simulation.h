@@ -1,0 +1,281 @@
+// Simulation: a machine of N virtual CPUs on one OS thread, in which everything that could go one
+// way or another is a decision.
+//
+// Tasks are fibers, placed on CPUs. Interrupts, NMIs and probe programs are nested calls on the
+// task they interrupt. Every primitive of the machine contract (lib/machine/machine.h, reached
+// through sim_machine.h) visits a point first; at a point, decisions are taken: by a script
+// (replay), by a walk (random, bytes, exhaustive), or by nobody, which costs a counter and a
+// compare. Without decisions, tasks run one after the other in order.
+//
+// A run:  reset(), alone(set up), add_task()..., run_tasks(), alone(tear down and check).
+// A verdict ends the run where it is found: frames in progress are abandoned, not unwound, so code
+// that runs inside must not own heap memory across a primitive.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inject/choice/decision.h"
+#include "inject/fault/script.h"
+#include "inject/fault/verdict.h"
+#include "inject/sched/walk.h"
+#include "inject/sim/config.h"
+#include "inject/sim/event.h"
+#include "inject/sim/memory.h"
+#include "inject/sim/stats.h"
+#include "inject/sim/task.h"
+#include "lib/machine/machine.h"
+
+namespace anyctx::inject {
+
+/// How closely a run is watched; recording changes no outcome and no digest.
+enum class Recording : std::uint8_t {
+  decisions,  // only decisions taken
+  events,     // and the beginnings and ends of operations, waits, failures
+  visits,     // and every point
+};
+
+/// Handlers are lanes of the program; whoever owns the program runs them.
+class HandlerRunner {
+ public:
+  virtual ~HandlerRunner() = default;
+  /// Runs the operations of a handler lane, in the context that was entered. `entry` counts from 0.
+  virtual void run_handler(Lane lane, std::uint16_t entry) = 0;
+};
+
+/// How often each point of an operation was visited: what a mutator may aim at.
+struct VisitCount {
+  OpRef where;
+  machine::PointId point = 0;
+  std::uint16_t count = 0;
+};
+
+class Simulation {
+ public:
+  /// `memory` is the machine's physical memory and outlives the simulation.
+  explicit Simulation(Memory& memory);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // --- A run, from outside -----------------------------------------------------------------
+
+  /// Forgets the last run. `script` and `walk`'s draws are not owned.
+  void reset(const MachineConfig& config, const Script* script, Walk walk, Recording recording);
+
+  /// The handler lanes that decisions may enter, and who runs them.
+  void set_handlers(HandlerRunner* runner, std::vector<Lane> lanes);
+
+  /// Runs `function` in task context on CPU 0 with no other task; false if a verdict ended the run.
+  template <class F>
+  bool alone(F&& function) {
+    return run_alone([](void* f) { (*static_cast<std::remove_reference_t<F>*>(f))(); }, &function);
+  }
+
+  /// Adds a task; `function` runs once on its fiber. At most kMaxTasks.
+  using TaskFunction = void (*)(void* argument, Lane lane);
+  void add_task(Lane lane, unsigned cpu, TaskFunction function, void* argument);
+
+  /// Runs all tasks to their end and then all deferred work; false if a verdict ended the run.
+  bool run_tasks();
+
+  const std::optional<Verdict>& verdict() const { return verdict_; }
+  std::uint64_t digest() const { return digest_; }
+  const Decisions& taken() const { return taken_; }
+  const std::vector<Event>& events() const { return events_; }
+  const std::vector<VisitCount>& visits() const { return visits_; }
+  void collect_visits(bool on) { collect_visits_ = on; }
+  Stats& stats() { return stats_; }
+  const MachineConfig& config() const { return config_; }
+  Memory& memory() { return memory_; }
+
+  // --- From inside: operations and oracles ---------------------------------------------------
+
+  /// The simulation whose code runs on this OS thread. Precondition: there is one.
+  static Simulation& current();
+
+  /// Brackets one operation. end_op checks that the operation left the CPU as it found it;
+  /// `result` goes into the digest and must not depend on addresses.
+  void begin_op(const OpInfo& info);
+  void end_op(std::uint64_t result);
+
+  /// Why the current operation may fail; valid until end_op().
+  const Causes& causes() { return frame().causes; }
+  /// Whether anything but this operation ran, or any decision was taken, since it began.
+  bool disturbed() { return frame().disturbed; }
+  /// Own steps of the current operation.
+  std::uint32_t steps() { return frame().steps; }
+  machine::Context context() { return frame().context; }
+
+  /// Mixes a value that two equal runs must agree on into the digest.
+  void note(std::uint64_t value) { digest_ = (digest_ ^ value) * kDigestFactor; }
+
+  /// Ends the run with a verdict. Fills in where.
+  [[noreturn]] void stop(VerdictKind kind, std::string rule, std::string expected,
+                         std::string found);
+
+  /// From now on one report of this bug is expected (a deliberate misuse) and only counted.
+  void expect(machine::Bug bug);
+  /// Whether the expected report came; resets the expectation.
+  bool took_expected();
+
+  // --- The machine contract, called by sim_machine.h only -------------------------------------
+
+  /// A point with something to look at. Returns true if the primitive shall fail.
+  bool slow_visit(machine::PointId point);
+  bool visit(machine::PointId point) {
+    Frame& frame = *frame_;
+    ++frame.seen[point];
+    frame.last_point = point;
+    digest_ = (digest_ ^ point) * kDigestFactor;
+    if (++frame.steps < frame.wake) [[likely]]
+      return false;
+    return slow_visit(point);
+  }
+  void note_failure(machine::PointId point, bool injected);
+
+  unsigned cpu() const { return task_->cpu; }
+  Frame& frame() { return *frame_; }
+  SimTask& task() { return *task_; }
+  void irqs_enabled_again();
+  void preempt_enable();
+
+  bool try_lock(machine::Site site, std::uint32_t* word, bool local);
+  void lock(machine::Site site, std::uint32_t* word, bool local);
+  void unlock(machine::Site site, std::uint32_t* word, bool local);
+  bool holds_in_outer_frame(const std::uint32_t* word) const;
+
+  void relax(machine::Site site);
+  void raise(machine::Site site, machine::IrqLine* line);
+  void might_sleep(machine::Site site);
+  void wake(machine::Site site);
+  void bug(machine::Bug bug, const void* where);
+
+ private:
+  static constexpr std::uint64_t kDigestFactor = 0x9e3779b97f4a7c15u;
+  static constexpr unsigned kIrqThreads = kMaxTasks;       // first of the per-CPU threads
+  static constexpr unsigned kBoot = kMaxTasks + kMaxCpus;  // the task that alone() runs on
+  static constexpr unsigned kTaskSlots = kBoot + 1;
+  static constexpr unsigned kNever = 255;  // delay until the end
+
+  struct HeldLock {
+    const std::uint32_t* word;
+    machine::Site site;
+    const SimTask* owner;
+  };
+  struct PendingLine {
+    machine::IrqLine* line;
+    unsigned delay;  // operations of this CPU still to pass; kNever: until the end
+  };
+  struct Cpu {
+    SimTask* running = nullptr;  // last to run here and not finished
+    std::vector<PendingLine> pending;
+    std::uint16_t work_runs = 0;
+  };
+  struct Entry {
+    TaskFunction function;
+    void* argument;
+    Simulation* simulation;
+    SimTask* task;
+  };
+
+  // schedule.cpp
+  bool run_alone(void (*function)(void*), void* argument);
+  void start_task(SimTask& task, unsigned cpu, TaskFunction function, void* argument);
+  static void task_main(void* entry);
+  bool enter_machine(SimTask& first);
+  [[noreturn]] void finish_task();
+  bool can_continue(const SimTask& task) const;
+  SimTask* pick_next(const SimTask* except);
+  void switch_to(SimTask& next);
+  void wait_for_others(const char* what);
+  void install(SimTask& task);
+  [[noreturn]] void leave_machine();
+  [[noreturn]] void report_deadlock();
+
+  // decide.cpp
+  bool take(const Action& action, machine::PointId point);
+  bool legal(const Action& action, machine::PointId point);
+  void legal_actions(machine::PointId point);
+  void record(const Action& action, machine::PointId point);
+  void arm(Frame& frame);
+  void add_event(EventKind kind, machine::PointId point, std::uint64_t value = 0);
+  bool may_fail_at(machine::PointId point) const;
+
+  // op.cpp
+  Frame& push_frame(FrameKind kind, machine::Context context, const OpRef& where);
+  void pop_frame();
+  void check_state_restored(const Frame& frame);
+
+  // interrupts.cpp
+  bool may_enter(LaneKind kind);
+  void enter(Lane lane);
+  void nested(void (*function)(Simulation&, void*), void* argument);
+  void deliver_due();
+  void run_line(machine::IrqLine* line, machine::Context context);
+  void tick_delays();
+  void expire_delays();
+  bool has_due(const Cpu& cpu) const;
+  static void irq_thread_main(void* simulation, Lane lane);
+
+  // locks.cpp
+  const HeldLock* holder_of(const std::uint32_t* word) const;
+  void check_lock_context(machine::Site site, bool waits);
+  void take_word(machine::Site site, std::uint32_t* word);
+
+  machine::SiteKind kind_of(machine::PointId point) const {
+    return site_kinds_[point / machine::kVerbsPerSite];
+  }
+  std::string name_of(machine::PointId point) const;
+
+  // Hot.
+  Frame* frame_ = nullptr;
+  SimTask* task_ = nullptr;
+  std::uint64_t digest_ = 0;
+
+  MachineConfig config_;
+  Memory& memory_;
+  const Script* script_ = nullptr;
+  Walk walk_;
+  Recording recording_ = Recording::decisions;
+  bool collect_visits_ = false;
+  bool alone_ = false;
+  bool stopped_ = false;
+  unsigned raise_delay_ = 0;  // what a decision said about the raise() in progress
+
+  Fiber main_fiber_;
+  std::vector<std::unique_ptr<SimTask>> tasks_;
+  std::array<Entry, kTaskSlots> entries_{};
+  std::array<Cpu, kMaxCpus> cpus_;
+  unsigned task_count_ = 0;
+
+  HandlerRunner* handlers_ = nullptr;
+  std::vector<Lane> handler_lanes_;
+  std::array<std::array<std::uint16_t, kMaxLanesPerKind>, kLaneKinds> lane_entries_{};
+
+  std::vector<HeldLock> held_;
+  std::array<bool, machine::kMaxPoints> sticky_{};
+  bool any_sticky_ = false;
+  std::array<machine::SiteKind, machine::kMaxSites> site_kinds_{};
+  std::array<std::string_view, machine::kMaxSites> site_names_{};
+  machine::PointId point_limit_ = 0;  // one past the greatest point in use
+  const std::span<const machine::SiteInfo>* sites_known_ = nullptr;
+
+  std::vector<Action> options_;
+  Decisions taken_;
+  std::vector<Event> events_;
+  std::vector<VisitCount> visits_;
+  std::optional<Verdict> verdict_;
+  std::optional<machine::Bug> expected_bug_;
+  bool expected_came_ = false;
+  Stats stats_;
+
+  static thread_local constinit Simulation* current_;
+  friend struct Sim;
+};
+
+}  // namespace anyctx::inject
