@@ -21,6 +21,7 @@ void Simulation::arm(Frame& frame) {
 }
 
 bool Simulation::slow_visit(machine::PointId point) {
+  const Unwatched unwatched;
   Frame& frame = *frame_;
   if (frame.steps > frame.max_steps) {
     stop(VerdictKind::no_progress, "an operation ends within a bounded number of own steps",
@@ -166,6 +167,7 @@ bool Simulation::take(const Action& action, machine::PointId point) {
 }
 
 void Simulation::note_failure(machine::PointId point, bool injected) {
+  const Unwatched unwatched;
   Frame& frame = *frame_;
   frame.causes.add(point, injected);
   ++(injected ? stats_.injected : stats_.failed)[point];

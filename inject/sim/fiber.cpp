@@ -6,6 +6,7 @@
 #include <boost/context/detail/fcontext.hpp>
 #include <new>
 
+#include "inject/sim/unwatched.h"
 #include "lib/machine/check.h"
 #include "lib/machine/raw.h"
 
@@ -14,6 +15,12 @@
 #endif
 #ifdef ANYCTX_TSAN
 #include <sanitizer/tsan_interface.h>
+extern "C" {
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
+void AnnotateIgnoreWritesBegin(const char* file, int line);
+void AnnotateIgnoreWritesEnd(const char* file, int line);
+}
 #endif
 
 // Functions that straddle a switch must not be instrumented for TSan: they enter under one identity
@@ -37,10 +44,59 @@ struct Handover {
 
 }  // namespace
 
+/// Keeps TSan's idea of what the current fiber is ignored for in step with Fiber::unwatched_.
+struct Watching {
+#ifdef ANYCTX_TSAN
+  static thread_local constinit Fiber* current;  // null: a thread that never switched
+
+  ANYCTX_UNINSTRUMENTED static void add(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      AnnotateIgnoreReadsBegin(nullptr, 0);
+      AnnotateIgnoreWritesBegin(nullptr, 0);
+    }
+    if (current != nullptr) current->unwatched_ += count;
+  }
+  ANYCTX_UNINSTRUMENTED static unsigned drop(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      AnnotateIgnoreReadsEnd(nullptr, 0);
+      AnnotateIgnoreWritesEnd(nullptr, 0);
+    }
+    if (current != nullptr) current->unwatched_ -= count;
+    return count;
+  }
+  ANYCTX_UNINSTRUMENTED static unsigned drop_all() {
+    return current == nullptr ? 0 : drop(current->unwatched_);
+  }
+  ANYCTX_UNINSTRUMENTED static void arrived_at(Fiber& fiber) {
+    current = &fiber;
+  }
+#else
+  static unsigned drop_all() {
+    return 0;
+  }
+  static void arrived_at(Fiber&) {}
+#endif
+};
+
+#ifdef ANYCTX_TSAN
+constinit thread_local Fiber* Watching::current = nullptr;
+ANYCTX_UNINSTRUMENTED void Unwatched::begin() {
+  Watching::add(1);
+}
+ANYCTX_UNINSTRUMENTED void Unwatched::end() {
+  Watching::drop(1);
+}
+ANYCTX_UNINSTRUMENTED Watched::Watched() : depth_(Watching::drop_all()) {}
+ANYCTX_UNINSTRUMENTED Watched::~Watched() {
+  Watching::add(depth_);
+}
+#endif
+
 struct FiberEntry {
   ANYCTX_UNINSTRUMENTED static void arrive(ctx::transfer_t transfer, Fiber& self) {
     auto* handover = static_cast<Handover*>(transfer.data);
     handover->from->context_ = transfer.fctx;
+    Watching::arrived_at(self);
 #ifdef ANYCTX_ASAN
     const void* bottom = nullptr;
     std::size_t bytes = 0;
@@ -59,6 +115,7 @@ struct FiberEntry {
   ANYCTX_UNINSTRUMENTED static void begin(ctx::transfer_t transfer) {
     Fiber& self = *static_cast<Handover*>(transfer.data)->to;
     arrive(transfer, self);
+    Watching::drop_all();  // of frames that were abandoned in the middle
     self.entry_(self.argument_);
     ANYCTX_CHECK(false && "a fiber's entry returned");
   }
@@ -126,6 +183,7 @@ ANYCTX_UNINSTRUMENTED void Fiber::switch_to(Fiber& from, Fiber& to, Order order)
 }
 
 ANYCTX_UNINSTRUMENTED void Fiber::leave(Fiber& from, Fiber& to, Order order) {
+  Watching::drop_all();
   jump(from, to, order, true);
   __builtin_unreachable();
 }

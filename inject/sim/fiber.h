@@ -48,8 +48,10 @@ class Fiber {
   std::size_t bottom_bytes_ = 0;
   void* tsan_fiber_ = nullptr;
   bool started_ = false;
+  unsigned unwatched_ = 0;  // TSan: depth of Unwatched scopes
 
   friend struct FiberEntry;
+  friend struct Watching;
 };
 
 }  // namespace anyctx::inject

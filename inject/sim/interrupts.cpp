@@ -107,6 +107,7 @@ void Simulation::nested(void (*function)(Simulation&, void*), void* argument) {
 }
 
 void Simulation::raise(machine::Site site, machine::IrqLine* line) {
+  const Unwatched unwatched;
   raise_delay_ = 0;
   visit(point(site, machine::Verb::raise));
   const unsigned delay = std::exchange(raise_delay_, 0);
@@ -121,10 +122,12 @@ bool Simulation::has_due(const Cpu& cpu) const {
 }
 
 void Simulation::irqs_enabled_again() {
+  const Unwatched unwatched;
   deliver_due();
 }
 
 void Simulation::preempt_enable() {
+  const Unwatched unwatched;
   --task_->state.preempt_depth;
 }
 
@@ -184,6 +187,7 @@ void Simulation::expire_delays() {
 /// otherwise it is the idle CPU that an interrupt hits.
 void Simulation::irq_thread_main(void* argument, Lane) {
   Simulation& self = *static_cast<Simulation*>(argument);
+  const Unwatched unwatched;
   for (;;) {
     Cpu& cpu = self.cpus_[self.task_->cpu];
     const auto due = std::ranges::find(cpu.pending, 0u, &PendingLine::delay);

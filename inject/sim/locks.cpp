@@ -50,6 +50,7 @@ void Simulation::take_word(machine::Site site, std::uint32_t* word) {
 }
 
 bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
+  const Unwatched unwatched;
   const machine::PointId here = point(site, Verb::trylock);
   const bool injected = visit(here);
   check_lock_context(site, false);
@@ -64,6 +65,7 @@ bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
 }
 
 void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
+  const Unwatched unwatched;
   const machine::PointId here = point(site, Verb::lock);
   visit(here);
   check_lock_context(site, true);
@@ -89,6 +91,7 @@ void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
 }
 
 void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
+  const Unwatched unwatched;
   visit(point(site, Verb::unlock));
   // The innermost one: on UP a lock can be held twice.
   const auto held = std::find_if(held_.rbegin(), held_.rend(), [&](const HeldLock& h) {
@@ -110,6 +113,7 @@ void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
 }
 
 bool Simulation::holds_in_outer_frame(const std::uint32_t* word) const {
+  const Unwatched unwatched;
   if (*word == 0) return false;
   // On RT the question is whether the current task owns it, not whether anybody does.
   if (!config_.rt) return true;
@@ -118,6 +122,7 @@ bool Simulation::holds_in_outer_frame(const std::uint32_t* word) const {
 }
 
 void Simulation::relax(machine::Site site) {
+  const Unwatched unwatched;
   visit(point(site, Verb::probe));
   if (frame_->nolock || frame_->context == machine::Context::nmi) {
     stop(VerdictKind::forbidden_action, "a nolock operation or an NMI never waits", "no waiting",
@@ -129,6 +134,7 @@ void Simulation::relax(machine::Site site) {
 }
 
 void Simulation::might_sleep(machine::Site site) {
+  const Unwatched unwatched;
   visit(point(site, Verb::probe));
   if (task_->preemptible() && !frame_->nolock) return;
   stop(VerdictKind::sleep_in_atomic, "only a preemptible task may sleep", "a preemptible task",
@@ -137,6 +143,7 @@ void Simulation::might_sleep(machine::Site site) {
 }
 
 void Simulation::wake(machine::Site site) {
+  const Unwatched unwatched;
   visit(point(site, Verb::probe));
   if (!frame_->nolock && frame_->context != machine::Context::nmi) return;
   stop(VerdictKind::forbidden_action, "a nolock operation wakes nobody", "no wake-up",

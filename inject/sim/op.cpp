@@ -47,6 +47,7 @@ void Simulation::pop_frame() {
 }
 
 void Simulation::begin_op(const OpInfo& info) {
+  const Unwatched unwatched;
   Frame& frame = push_frame(FrameKind::op, frame_->context, info.where);
   frame.nolock = info.nolock;
   frame.max_steps = info.max_steps != 0 ? info.max_steps
@@ -59,6 +60,7 @@ void Simulation::begin_op(const OpInfo& info) {
 }
 
 void Simulation::end_op(std::uint64_t result) {
+  const Unwatched unwatched;
   visit(point(machine::site_op, machine::Verb::end));
   note(result);
   if (recording_ != Recording::decisions) add_event(EventKind::op_end, 0, result);

@@ -39,7 +39,10 @@ void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, 
 }
 
 void Simulation::task_main(void* entry) {
-  const Entry& own = *static_cast<Entry*>(entry);
+  const Entry own = [&] {
+    const Unwatched unwatched;
+    return *static_cast<Entry*>(entry);
+  }();
   own.function(own.argument, own.task->lane);
   own.simulation->finish_task();
 }
@@ -137,6 +140,7 @@ void Simulation::switch_to(SimTask& next) {
 }
 
 void Simulation::finish_task() {
+  const Unwatched unwatched;
   SimTask& own = *task_;
   own.run_state = TaskState::finished;
   cpus_[own.cpu].running = nullptr;
@@ -187,7 +191,8 @@ void Simulation::report_deadlock() {
         fmt::format("{}task{} waits at {} for task{}", cycle.empty() ? "" : ", ", task->lane.index,
                     name_of(task->waits_at), holder != nullptr ? holder->owner->lane.index : 0);
   }
-  stop(VerdictKind::deadlock, "some task must be able to run", "a lock that is released", cycle);
+  stop(VerdictKind::deadlock, "some task must be able to run", "a lock that is released",
+       std::move(cycle));
 }
 
 }  // namespace anyctx::inject

@@ -88,8 +88,10 @@ struct Sim {
     if (now().visit(point(site, Verb::cas))) return false;
     return swap_pair(p, expected, desired);
   }
-  static bool cpu_cas2(Site site, Pair* p, Pair& expected, Pair desired) {
-    return cas2(site, p, expected, desired);
+  template <class Here>
+  static bool cpu_cas2(Site site, Here here, Pair& expected, Pair desired) {
+    if (now().visit(point(site, Verb::cas))) return false;
+    return swap_pair(here(), expected, desired);
   }
   static void* load_link(Site site, void* const* link, std::memory_order order) {
     now().visit(point(site, Verb::load));
@@ -101,28 +103,30 @@ struct Sim {
   }
 
   // Contexts.
-  static unsigned cpus() { return now().config().cpus; }
+  ANYCTX_UNWATCHED static unsigned cpus() { return now().config().cpus; }
   static unsigned cpu() { return now().cpu(); }
-  static machine::Context context() { return now().frame().context; }
-  static bool irqs_disabled() { return now().task().state.irqs == machine::IrqState::disabled; }
-  static bool preemptible() { return now().task().preemptible(); }
-  static machine::IrqState irq_save() {
+  ANYCTX_UNWATCHED static machine::Context context() { return now().frame().context; }
+  ANYCTX_UNWATCHED static bool irqs_disabled() {
+    return now().task().state.irqs == machine::IrqState::disabled;
+  }
+  ANYCTX_UNWATCHED static bool preemptible() { return now().task().preemptible(); }
+  ANYCTX_UNWATCHED static machine::IrqState irq_save() {
     return std::exchange(now().task().state.irqs, machine::IrqState::disabled);
   }
-  static void irq_restore(machine::IrqState state) {
+  ANYCTX_UNWATCHED static void irq_restore(machine::IrqState state) {
     Simulation& simulation = now();
     simulation.task().state.irqs = state;
     if (state == machine::IrqState::enabled) simulation.irqs_enabled_again();
   }
-  static void preempt_disable() { ++now().task().state.preempt_depth; }
+  ANYCTX_UNWATCHED static void preempt_disable() { ++now().task().state.preempt_depth; }
   static void preempt_enable() { now().preempt_enable(); }
-  static void migrate_disable() { ++now().task().state.migrate_depth; }
-  static void migrate_enable() { --now().task().state.migrate_depth; }
+  ANYCTX_UNWATCHED static void migrate_disable() { ++now().task().state.migrate_depth; }
+  ANYCTX_UNWATCHED static void migrate_enable() { --now().task().state.migrate_depth; }
 
   // Personality.
-  static bool rt() { return now().config().rt; }
-  static bool smp() { return now().config().smp; }
-  static bool has_cas2() { return now().config().cas2; }
+  ANYCTX_UNWATCHED static bool rt() { return now().config().rt; }
+  ANYCTX_UNWATCHED static bool smp() { return now().config().smp; }
+  ANYCTX_UNWATCHED static bool has_cas2() { return now().config().cas2; }
   static constexpr bool has_self_interrupt() { return true; }
 
   // Lock words.
@@ -164,7 +168,7 @@ struct Sim {
   static void bug(machine::Bug bug, const void* where) { now().bug(bug, where); }
 
  private:
-  static Simulation& now() { return *Simulation::current_; }
+  ANYCTX_UNWATCHED static Simulation& now() { return *Simulation::current_; }
 
   template <class T, class F>
   static T update(Site site, T* p, std::memory_order order, F f) {

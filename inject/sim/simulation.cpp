@@ -97,6 +97,7 @@ std::string Simulation::name_of(machine::PointId point) const {
 }
 
 void Simulation::stop(VerdictKind kind, std::string rule, std::string expected, std::string found) {
+  const Unwatched unwatched;
   const Frame& at = frame();
   verdict_ = Verdict{.kind = kind,
                      .rule = std::move(rule),
@@ -112,16 +113,19 @@ void Simulation::stop(VerdictKind kind, std::string rule, std::string expected, 
 }
 
 void Simulation::expect(machine::Bug bug) {
+  const Unwatched unwatched;
   expected_bug_ = bug;
   expected_came_ = false;
 }
 
 bool Simulation::took_expected() {
+  const Unwatched unwatched;
   expected_bug_.reset();
   return std::exchange(expected_came_, false);
 }
 
 void Simulation::bug(machine::Bug bug, const void*) {
+  const Unwatched unwatched;
   if (expected_bug_ == bug) {
     expected_came_ = true;
     return;

@@ -28,6 +28,7 @@
 #include "inject/sim/memory.h"
 #include "inject/sim/stats.h"
 #include "inject/sim/task.h"
+#include "inject/sim/unwatched.h"
 #include "lib/machine/machine.h"
 
 namespace anyctx::inject {
@@ -90,8 +91,8 @@ class Simulation {
   const std::vector<VisitCount>& visits() const { return visits_; }
   void collect_visits(bool on) { collect_visits_ = on; }
   Stats& stats() { return stats_; }
-  const MachineConfig& config() const { return config_; }
-  Memory& memory() { return memory_; }
+  ANYCTX_UNWATCHED const MachineConfig& config() const { return config_; }
+  ANYCTX_UNWATCHED Memory& memory() { return memory_; }
 
   // --- From inside: operations and oracles ---------------------------------------------------
 
@@ -104,15 +105,15 @@ class Simulation {
   void end_op(std::uint64_t result);
 
   /// Why the current operation may fail; valid until end_op().
-  const Causes& causes() { return frame().causes; }
+  ANYCTX_UNWATCHED const Causes& causes() { return frame().causes; }
   /// Whether anything but this operation ran, or any decision was taken, since it began.
-  bool disturbed() { return frame().disturbed; }
+  ANYCTX_UNWATCHED bool disturbed() { return frame().disturbed; }
   /// Own steps of the current operation.
-  std::uint32_t steps() { return frame().steps; }
-  machine::Context context() { return frame().context; }
+  ANYCTX_UNWATCHED std::uint32_t steps() { return frame().steps; }
+  ANYCTX_UNWATCHED machine::Context context() { return frame().context; }
 
   /// Mixes a value that two equal runs must agree on into the digest.
-  void note(std::uint64_t value) { digest_ = (digest_ ^ value) * kDigestFactor; }
+  ANYCTX_UNWATCHED void note(std::uint64_t value) { digest_ = (digest_ ^ value) * kDigestFactor; }
 
   /// Ends the run with a verdict. Fills in where.
   [[noreturn]] void stop(VerdictKind kind, std::string rule, std::string expected,
@@ -127,7 +128,7 @@ class Simulation {
 
   /// A point with something to look at. Returns true if the primitive shall fail.
   bool slow_visit(machine::PointId point);
-  bool visit(machine::PointId point) {
+  ANYCTX_UNWATCHED bool visit(machine::PointId point) {
     Frame& frame = *frame_;
     ++frame.seen[point];
     frame.last_point = point;
@@ -138,9 +139,9 @@ class Simulation {
   }
   void note_failure(machine::PointId point, bool injected);
 
-  unsigned cpu() const { return task_->cpu; }
-  Frame& frame() { return *frame_; }
-  SimTask& task() { return *task_; }
+  ANYCTX_UNWATCHED unsigned cpu() const { return task_->cpu; }
+  ANYCTX_UNWATCHED Frame& frame() { return *frame_; }
+  ANYCTX_UNWATCHED SimTask& task() { return *task_; }
   void irqs_enabled_again();
   void preempt_enable();
 
