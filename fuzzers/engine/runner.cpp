@@ -1,0 +1,95 @@
+#include "fuzzers/engine/runner.h"
+
+#include "inject/sim/unwatched.h"
+
+namespace anyctx::engine {
+
+using inject::Lane;
+using inject::LaneKind;
+using inject::Unwatched;
+using program::Program;
+
+Runner::Runner(const Target& target)
+    : target_(target), memory_(target.memory_bytes), simulation_(memory_) {
+  mix_.by_code.resize(target.schema->ops.size());
+}
+
+Runner::~Runner() = default;
+
+void Runner::start_draws(const program::Walk& walk) {
+  random_.reset();
+  bytes_.reset();
+  if (walk.source == program::Walk::Source::seed) random_.emplace(walk.seed);
+  if (walk.source == program::Walk::Source::bytes) bytes_.emplace(walk.bytes);
+}
+
+RunResult Runner::run(const Program& program, inject::Recording recording) {
+  program_ = &program;
+  script_.assign(program.decisions);
+  start_draws(program.walk);
+  inject::Draws* draws = random_  ? static_cast<inject::Draws*>(&*random_)
+                         : bytes_ ? static_cast<inject::Draws*>(&*bytes_)
+                                  : nullptr;
+  simulation_.reset(machine_config(*target_.schema, program), &script_,
+                    draws != nullptr ? inject::Walk(draws, program.walk.rate) : inject::Walk(),
+                    recording);
+  if (!world_) world_ = target_.make_world(simulation_);
+
+  lanes_ = {};
+  std::vector<Lane> handlers;
+  for (const program::LaneOps& ops : program.lanes) {
+    lanes_[static_cast<unsigned>(ops.lane.kind)][ops.lane.index] = &ops;
+    if (ops.lane.kind != LaneKind::task) handlers.push_back(ops.lane);
+  }
+  simulation_.set_handlers(this, std::move(handlers));
+
+  bool clean = simulation_.alone([&] { world_->setup(program); });
+  if (clean) {
+    for (const program::LaneOps& ops : program.lanes) {
+      if (ops.lane.kind != LaneKind::task) continue;
+      simulation_.add_task(
+          ops.lane, ops.lane.index,
+          [](void* self, Lane lane) { static_cast<Runner*>(self)->run_handler(lane, 0); }, this);
+    }
+    clean = simulation_.run_tasks();
+  }
+  if (clean) simulation_.alone([&] { world_->finish(); });
+  return {simulation_.verdict(), simulation_.digest()};
+}
+
+void Runner::run_handler(Lane lane, std::uint16_t entry) {
+  const Unwatched unwatched;
+  run_lane(*lanes_[static_cast<unsigned>(lane.kind)][lane.index], entry);
+}
+
+void Runner::run_lane(const program::LaneOps& ops, std::uint16_t entry) {
+  for (std::size_t i = 0; i < ops.ops.size(); ++i) {
+    const program::Op& op = ops.ops[i];
+    const program::OpSpec& spec = target_.schema->ops[op.code];
+    simulation_.begin_op(
+        {.where = {ops.lane, static_cast<std::uint8_t>(i), entry}, .nolock = spec.nolock});
+    const Outcome outcome = world_->perform(op, ops.lane);
+    OpMix::Count& count = mix_.by_code[op.code];
+    switch (outcome.kind) {
+      case Outcome::Kind::done:
+        ++count.done;
+        break;
+      case Outcome::Kind::failed:
+        ++count.failed;
+        break;
+      case Outcome::Kind::vacuous:
+        ++count.vacuous;
+        break;
+    }
+    simulation_.end_op(outcome.result << 2 | static_cast<unsigned>(outcome.kind));
+  }
+}
+
+Program Runner::recorded() const {
+  Program result = *program_;
+  result.decisions = simulation_.taken();
+  result.walk = {};
+  return result;
+}
+
+}  // namespace anyctx::engine

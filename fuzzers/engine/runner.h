@@ -1,0 +1,67 @@
+// Runner: runs programs of one target, one after the other, on one simulated machine.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "fuzzers/engine/target.h"
+#include "inject/choice/draws.h"
+
+namespace anyctx::engine {
+
+/// How often each operation of a schema was performed, failed, and had nothing to act on.
+struct OpMix {
+  struct Count {
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t vacuous = 0;
+  };
+  std::vector<Count> by_code;
+};
+
+/// What one run came to. The digest is the same on every run of the same program, with every
+/// compiler and optimisation level.
+struct RunResult {
+  std::optional<inject::Verdict> verdict;
+  std::uint64_t digest = 0;
+};
+
+class Runner final : private inject::HandlerRunner {
+ public:
+  /// Throws std::bad_alloc if the machine's memory cannot be had.
+  explicit Runner(const Target& target);
+  ~Runner() override;
+
+  /// The program must be normal.
+  RunResult run(const program::Program& program,
+                inject::Recording recording = inject::Recording::decisions);
+
+  /// The last run's program with everything its walk decided written out as decisions.
+  program::Program recorded() const;
+
+  const Target& target() const { return target_; }
+  inject::Simulation& simulation() { return simulation_; }
+  const OpMix& op_mix() const { return mix_; }
+
+ private:
+  void run_handler(inject::Lane lane, std::uint16_t entry) override;
+  void run_lane(const program::LaneOps& ops, std::uint16_t entry);
+  void start_draws(const program::Walk& walk);
+
+  const Target& target_;
+  inject::Memory memory_;
+  inject::Simulation simulation_;
+  std::unique_ptr<World> world_;
+  OpMix mix_;
+
+  const program::Program* program_ = nullptr;
+  std::array<std::array<const program::LaneOps*, inject::kMaxLanesPerKind>, inject::kLaneKinds>
+      lanes_{};
+  inject::Script script_;
+  std::optional<inject::RandomDraws> random_;
+  std::optional<inject::BytesDraws> bytes_;
+};
+
+}  // namespace anyctx::engine

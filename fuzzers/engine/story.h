@@ -1,0 +1,18 @@
+// Story: a verdict as one screen of text: what happened in which order, what was decided, and the
+// two states that disagree.
+#pragma once
+
+#include <string>
+
+#include "fuzzers/engine/runner.h"
+
+namespace anyctx::engine {
+
+/// Runs `program` once more, recording events, and tells what happened. Requires that it yields a
+/// verdict; says so if it does not. At most `max_steps` steps are told.
+std::string tell_story(Runner& runner, const program::Program& program, unsigned max_steps = 40);
+
+/// The first line of a story: "anyctx: VERDICT name: rule". Parsed by other tools.
+std::string headline(const inject::Verdict& verdict);
+
+}  // namespace anyctx::engine
