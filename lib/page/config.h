@@ -8,6 +8,9 @@ namespace anyctx::page {
 
 inline constexpr unsigned kMaxOrder = 10;
 inline constexpr unsigned kOrders = kMaxOrder + 1;
+constexpr std::int64_t pages_of(unsigned order) {
+  return std::int64_t{1} << order;
+}
 /// Orders that per-CPU lists hold, and that a nolock request may ask for: 0..3.
 inline constexpr unsigned kPcpOrders = 4;
 inline constexpr unsigned kMaxNodes = 4;
@@ -32,6 +35,10 @@ struct Config {
   std::size_t min_watermark = 0;  // MIN, of all zones together
   unsigned pcp_batch = 0;
   unsigned pcp_high = 0;  // fixed limit: high_min = high_max
+  // How far mixing of migrate types may raise the watermarks of a large zone, in 1/10000 of HIGH.
+  // Here 0 means off: taking the boost back is up to the owner (PageAllocator::balance()). The
+  // kernel's value is 15000.
+  unsigned watermark_boost = 0;
 };
 
 }  // namespace anyctx::page
