@@ -16,6 +16,12 @@ Runner::Runner(const Target& target)
 
 Runner::~Runner() = default;
 
+inject::Walk Runner::make_walk(std::uint32_t rate, std::uint32_t budget) {
+  if (random_) return {&*random_, rate, budget};
+  if (bytes_) return {&*bytes_, rate, budget};
+  return {};
+}
+
 void Runner::start_draws(const program::Walk& walk) {
   random_.reset();
   bytes_.reset();
@@ -27,12 +33,9 @@ RunResult Runner::run(const Program& program, inject::Recording recording) {
   program_ = &program;
   script_.assign(program.decisions);
   start_draws(program.walk);
-  inject::Draws* draws = random_  ? static_cast<inject::Draws*>(&*random_)
-                         : bytes_ ? static_cast<inject::Draws*>(&*bytes_)
-                                  : nullptr;
+  const auto listed = static_cast<std::uint32_t>(program.decisions.size());
   simulation_.reset(machine_config(*target_.schema, program), &script_,
-                    draws != nullptr ? inject::Walk(draws, program.walk.rate) : inject::Walk(),
-                    recording);
+                    make_walk(program.walk.rate, program::kMaxDecisions - listed), recording);
   if (!world_) world_ = target_.make_world(simulation_);
 
   lanes_ = {};

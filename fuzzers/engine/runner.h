@@ -49,6 +49,7 @@ class Runner final : private inject::HandlerRunner {
   void run_handler(inject::Lane lane, std::uint16_t entry) override;
   void run_lane(const program::LaneOps& ops, std::uint16_t entry);
   void start_draws(const program::Walk& walk);
+  inject::Walk make_walk(std::uint32_t rate, std::uint32_t budget);
 
   const Target& target_;
   inject::Memory memory_;
