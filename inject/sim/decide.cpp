@@ -170,7 +170,8 @@ void Simulation::note_failure(machine::PointId point, bool injected) {
   const Unwatched unwatched;
   Frame& frame = *frame_;
   frame.causes.add(point, injected);
-  ++(injected ? stats_.injected : stats_.failed)[point];
+  const auto context = static_cast<unsigned>(frame.context);
+  ++(injected ? stats_.injected : stats_.failed)[context][point];
   note(point + (injected ? 0x2000000u : 0x1000000u));
   if (!injected && recording_ != Recording::decisions) add_event(EventKind::fail, point);
 }

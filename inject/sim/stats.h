@@ -16,12 +16,12 @@ struct Stats {
   template <class T>
   using ByPoint = std::array<T, machine::kMaxPoints>;
 
-  std::array<ByPoint<std::uint64_t>, kContexts> reached{};  // visits by context and point
-  ByPoint<std::uint64_t> injected{};                        // failures by decision
-  ByPoint<std::uint64_t> failed{};                          // failures because the condition held
-  std::array<std::uint64_t, kActionKinds> actions{};        // decisions taken, by kind
-  std::array<std::uint64_t, kContexts> ops{};               // operations begun, by context
-  std::uint64_t reentries = 0;                              // handlers entered as probe programs
+  std::array<ByPoint<std::uint64_t>, kContexts> reached{};   // visits by context and point
+  std::array<ByPoint<std::uint64_t>, kContexts> injected{};  // failures by decision
+  std::array<ByPoint<std::uint64_t>, kContexts> failed{};    // failures: the condition held
+  std::array<std::uint64_t, kActionKinds> actions{};         // decisions taken, by kind
+  std::array<std::uint64_t, kContexts> ops{};                // operations begun, by context
+  std::uint64_t reentries = 0;                               // handlers entered as probe programs
   std::uint64_t ignored = 0;  // scripted decisions that were not legal where they applied
   std::uint64_t points = 0;   // visits in all
   std::uint64_t runs = 0;
