@@ -84,6 +84,7 @@ constexpr std::string_view verb_name(SiteKind kind, unsigned offset) {
   constexpr std::string_view word[] = {"load", "store", "cas", "rmw"};
   constexpr std::string_view lock[] = {"trylock", "lock", "unlock", "test"};
   constexpr std::string_view work[] = {"raise", "begin", "end", ""};
+  constexpr std::string_view boundary[] = {"", "begin", "end", ""};
   switch (kind) {
     case SiteKind::word:
       return word[offset];
@@ -93,8 +94,9 @@ constexpr std::string_view verb_name(SiteKind kind, unsigned offset) {
     case SiteKind::local_lock:
       return lock[offset];
     case SiteKind::irq_work:
-    case SiteKind::operation:
       return work[offset];
+    case SiteKind::operation:
+      return boundary[offset];
     case SiteKind::limit:
     case SiteKind::probe:
       return {};
