@@ -36,9 +36,9 @@ struct LaneOps {
 struct Walk {
   enum class Source : std::uint8_t { none, seed, bytes };
   Source source = Source::none;
-  std::uint32_t rate = 64;            // 1..65535
-  std::uint64_t seed = 0;             // source == seed
-  std::vector<std::uint8_t> bytes;    // source == bytes; at the end, no more decisions
+  std::uint32_t rate = 64;          // 1..65535
+  std::uint64_t seed = 0;           // source == seed
+  std::vector<std::uint8_t> bytes;  // source == bytes; at the end, no more decisions
   friend bool operator==(const Walk&, const Walk&) = default;
 };
 

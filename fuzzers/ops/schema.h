@@ -36,9 +36,9 @@ struct ArgSpec {
   ArgKind kind = ArgKind::number;
   std::uint32_t min = 0;
   std::uint32_t max = 0;
-  std::span<const std::uint32_t> values = {};        // choice: the interesting ones, for generation
-  std::span<const std::string_view> words = {};      // flags: bit i is words[i]; index: words[0]
-  bool optional = false;                             // printed as name=value, only if not `fallback`
+  std::span<const std::uint32_t> values = {};    // choice: the interesting ones, for generation
+  std::span<const std::string_view> words = {};  // flags: bit i is words[i]; index: words[0]
+  bool optional = false;                         // printed as name=value, only if not `fallback`
   std::uint32_t fallback = 0;
 };
 
@@ -60,16 +60,16 @@ inline constexpr LaneMask kMaySpin =
 struct OpSpec {
   std::string_view name;
   LaneMask lanes = kAnyContext;
-  bool nolock = false;             // must never wait: judged as a nolock operation
-  bool has_result = false;         // "a = name(...)": the result is pushed into slot a
+  bool nolock = false;                 // must never wait: judged as a nolock operation
+  bool has_result = false;             // "a = name(...)": the result is pushed into slot a
   std::span<const ArgSpec> args = {};  // at most kMaxArgs
-  unsigned weight = 4;             // how often generation picks it, relative to the others
+  unsigned weight = 4;                 // how often generation picks it, relative to the others
 };
 
 /// Everything about a target that a program can mention.
 struct Schema {
   std::string_view target;
-  std::uint8_t id;  // stored in the binary form; never reused
+  std::uint8_t id;                    // stored in the binary form; never reused
   std::span<const ParamSpec> params;  // at most kMaxParams
   std::span<const OpSpec> ops;        // at most 256
   std::span<const std::span<const machine::SiteInfo>> sites;  // of all layers the target uses
