@@ -129,13 +129,21 @@ void Simulation::irqs_enabled_again() {
 void Simulation::preempt_enable() {
   const Unwatched unwatched;
   --task_->state.preempt_depth;
+  if (config_.rt) deliver_due();
 }
 
 /// Delivers what is due on this CPU, if it can be interrupted. On RT the CPU's interrupt thread
-/// does it, as a task, when it is its turn; while setting up or tearing down there is no such
-/// thread.
+/// does it: it has the highest priority, so it preempts the task as soon as that is possible. While
+/// setting up or tearing down there is no such thread.
 void Simulation::deliver_due() {
-  if (config_.rt && !(alone_ && task_->preemptible())) return;
+  if (config_.rt && !task_->preemptible()) return;
+  if (config_.rt && !alone_) {
+    SimTask& thread = *tasks_[kIrqThreads + task_->cpu];
+    if (task_ == &thread || !can_continue(thread)) return;
+    cpus_[task_->cpu].preempted = task_;
+    switch_to(thread);
+    return;
+  }
   const machine::Context context = config_.rt ? machine::Context::task : machine::Context::hardirq;
   Cpu& cpu = cpus_[task_->cpu];
   while (!cpu.pending.empty() && task_->state.irqs == machine::IrqState::enabled &&
@@ -197,7 +205,8 @@ void Simulation::irq_thread_main(void* argument, Lane) {
       self.run_line(line, self.config_.rt ? machine::Context::task : machine::Context::hardirq);
       continue;
     }
-    SimTask* next = self.pick_next(self.task_);
+    SimTask* next = std::exchange(cpu.preempted, nullptr);
+    if (next == nullptr || !self.can_continue(*next)) next = self.pick_next(self.task_);
     if (next == nullptr) {
       self.expire_delays();
       next = self.pick_next(self.task_);

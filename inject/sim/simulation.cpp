@@ -59,6 +59,7 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   }
   for (Cpu& cpu : cpus_) {
     cpu.running = nullptr;
+    cpu.preempted = nullptr;
     cpu.pending.clear();
     cpu.work_runs = 0;
   }

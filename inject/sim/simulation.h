@@ -173,7 +173,8 @@ class Simulation {
     unsigned delay;  // operations of this CPU still to pass; kNever: until the end
   };
   struct Cpu {
-    SimTask* running = nullptr;  // last to run here and not finished
+    SimTask* running = nullptr;    // last to run here and not finished
+    SimTask* preempted = nullptr;  // RT: by this CPU's interrupt thread
     std::vector<PendingLine> pending;
     std::uint16_t work_runs = 0;
   };

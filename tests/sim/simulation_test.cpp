@@ -395,6 +395,27 @@ TEST_P(DeferredWork, RunsWhenInterruptsAreOnAndCanBeDelayed) {
 
 INSTANTIATE_TEST_SUITE_P(NonRtAndRt, DeferredWork, ::testing::Bool());
 
+TEST(Simulation, OnRtDeferredWorkPreemptsTheTaskThatRaisedIt) {
+  TestMachine m;
+  m.config.rt = true;
+  defer::IrqWork<Sim> work;
+  unsigned runs = 0;
+  unsigned with_preemption_off = 9;
+  unsigned with_preemption_on = 9;
+  m.setup = [&] { work.init([](void* r, unsigned) { ++*static_cast<unsigned*>(r); }, &runs, 0); };
+  m.lane(task(0), {[&] {
+           Sim::preempt_disable();
+           work.queue();
+           with_preemption_off = runs;
+           Sim::preempt_enable();
+           with_preemption_on = runs;
+           return 0;
+         }});
+  ASSERT_TRUE(m.run());
+  EXPECT_EQ(with_preemption_off, 0u);
+  EXPECT_EQ(with_preemption_on, 1u);
+}
+
 TEST(Simulation, SyncWaitsForDelayedWork) {
   TestMachine m;
   defer::IrqWork<Sim> work;
