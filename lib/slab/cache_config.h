@@ -1,0 +1,43 @@
+// CacheConfig: what the creator of a cache decides. CacheFlags: checks and kinds of caches.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace anyctx::slab {
+
+/// A cache with any of the first four is a debug cache: no per-CPU caching, every allocation and
+/// free of an object happens under the list lock. Source: Linux 7.3 include/linux/slab.h.
+enum class CacheFlags : std::uint32_t {
+  none = 0,
+  red_zone = 1u << 0,     // bytes around each object are checked
+  poison = 1u << 1,       // free objects hold a pattern that is checked
+  store_user = 1u << 2,   // who allocated and who freed last is recorded
+  consistency = 1u << 3,  // every free is checked against the slab's freelist
+  reclaimable = 1u << 4,  // the objects can be reclaimed: keep their pages together
+};
+
+constexpr CacheFlags operator|(CacheFlags a, CacheFlags b) {
+  return static_cast<CacheFlags>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+}
+constexpr CacheFlags operator&(CacheFlags a, CacheFlags b) {
+  return static_cast<CacheFlags>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
+}
+/// True if any of `wanted` is set in `flags`.
+constexpr bool has(CacheFlags flags, CacheFlags wanted) {
+  return (flags & wanted) != CacheFlags::none;
+}
+
+inline constexpr CacheFlags kDebugFlags =
+    CacheFlags::red_zone | CacheFlags::poison | CacheFlags::store_user | CacheFlags::consistency;
+
+struct CacheConfig {
+  std::string_view name;  // outlives the cache
+  std::uint32_t size = 0;
+  std::uint32_t align = 0;  // power of two, or 0: a word
+  CacheFlags flags = CacheFlags::none;
+  /// Runs once for each object of a fresh slab, in the context that needed the slab.
+  void (*constructor)(void* object) = nullptr;
+};
+
+}  // namespace anyctx::slab

@@ -1,0 +1,165 @@
+// SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
+// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs.
+//
+// Does not charge memory cgroups, and does not free by RCU.
+#pragma once
+
+#include "lib/slab/alloc_path.h"
+#include "lib/slab/free_path.h"
+#include "lib/slab/shrink.h"
+
+namespace anyctx::slab {
+
+struct Config {
+  bool encoded_freelist = false;        // next pointers of free objects are encoded
+  std::uint64_t seed = 1;               // of the caches' secrets
+  unsigned min_align = 8;               // of kmalloc objects; power of two
+  CacheFlags debug = CacheFlags::none;  // added to the flags of every cache
+};
+
+/// What a request for no bytes yields: not null, not to be dereferenced, free to be freed.
+inline void* const kZeroSize = reinterpret_cast<void*>(16);
+
+/// No heap, no globals: the owner passes the storage to init(). Contexts: "ordinary" calls may
+/// spin, and are legal in task, softirq and hardirq (RT: in preemptible tasks), those with
+/// gfp::direct_reclaim in preemptible tasks only. "Nolock" calls are legal everywhere and never
+/// wait. An object is freed by the same allocator, with any of its free functions, but large
+/// objects (more than kMaxCacheSize bytes) with kfree() only. Freeing null or kZeroSize does
+/// nothing. Misuse is reported through M::bug(), and what was misused is leaked.
+template <machine::Machine M>
+class SlabAllocator {
+ public:
+  SlabAllocator() = default;
+  SlabAllocator(const SlabAllocator&) = delete;
+  SlabAllocator& operator=(const SlabAllocator&) = delete;
+
+  /// Starts over, whatever state it was left in. `slabs` has an element for each page of `pages`,
+  /// `words` has deferred_words() elements. Single-threaded.
+  void init(page::PageAllocator<M>& pages, const Config& config, std::span<Slab<M>> slabs,
+            std::span<DeferredWord<M>> words);
+
+  // kmalloc.
+
+  /// At least `size` bytes, aligned to the largest power of two that divides their bucket's size;
+  /// zero if gfp::zero; null if there is no memory, or if nobody may have that much. `nid` is a
+  /// hint unless gfp::thisnode. Ordinary.
+  void* kmalloc(std::size_t size, page::Gfp gfp, int nid = page::kNoNode) {
+    if (size - 1 >= kMaxCacheSize) [[unlikely]]
+      return size == 0 ? kZeroSize : kmalloc_large(size, gfp, nid);
+    return allocate(bucket(size, gfp), gfp, nid, size);
+  }
+  /// One attempt that never waits, in the bucket of the size and, if that fails, in the next one.
+  /// Of `gfp`, zero and reclaimable have a meaning. Null says no more than that both failed; at
+  /// most kMaxCacheSize bytes are served. Nolock.
+  void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid = page::kNoNode);
+
+  /// Ordinary.
+  void kfree(const void* object) {
+    if (is_nothing(object)) return;
+    Slab<M>* const slab = source_.slab_of(object);
+    if (slab == nullptr) [[unlikely]]
+      return kfree_large(object);
+    free_.free(*slab->cache, *slab, const_cast<void*>(object));
+  }
+  /// Consumes the object, now or in deferred work. Not for large objects. Nolock.
+  void kfree_nolock(const void* object) {
+    if (is_nothing(object)) return;
+    Slab<M>* const slab = source_.slab_of(object);
+    if (slab == nullptr) [[unlikely]]
+      return M::bug(machine::Bug::invalid_free, object);
+    free_.free_nolock(*slab->cache, *slab, const_cast<void*>(object));
+  }
+
+  /// How many bytes of an object of the caller may be used; 0 for null and kZeroSize. Not to be
+  /// computed from the requested size: the object may come from the next bucket. Every context.
+  std::size_t ksize(const void* object);
+
+  // kmem_cache.
+
+  /// A cache of objects of one size, or null if there is no memory or the configuration is not
+  /// possible. Sleeps: preemptible tasks only.
+  Cache<M>* kmem_cache_create(const CacheConfig& config);
+  /// True if the cache is gone. False, and a report, if objects are live: then the cache stays as
+  /// it is, without its name in the list, and its objects can still be freed. Objects passed to
+  /// any free function before are not live. Nobody else uses the cache. Sleeps.
+  bool kmem_cache_destroy(Cache<M>* cache);
+  /// Gives unused slabs back. True if no slab remains. Sleeps.
+  bool kmem_cache_shrink(Cache<M>* cache);
+  /// As kmalloc().
+  void* kmem_cache_alloc(Cache<M>* cache, page::Gfp gfp, int nid = page::kNoNode) {
+    return allocate(*cache, gfp, nid, cache->object_size());
+  }
+  /// `object` was allocated from `cache`. Ordinary.
+  void kmem_cache_free(Cache<M>* cache, void* object) {
+    if (is_nothing(object)) return;
+    Slab<M>* const slab = source_.slab_of(object);
+    if (slab == nullptr || slab->cache != cache) [[unlikely]]
+      return M::bug(machine::Bug::invalid_free, object);
+    free_.free(*cache, *slab, object);
+  }
+
+  // Deferred work.
+
+  /// Returns when every object passed to kfree_nolock() before is free. Sleeps.
+  void deferred_work_barrier() {
+    M::might_sleep(site::may_sleep);
+    free_.deferred().barrier();
+  }
+  /// On machines that do not interrupt themselves: processes what this CPU deferred. The slow path
+  /// of ordinary allocations does the same. Ordinary.
+  void poll_deferred() { free_.deferred().poll(); }
+
+  // For oracles: no decision points. More in lib/slab/census.h.
+
+  const SlabSource<M>& source() const { return source_; }
+  const Deferred<M>& deferred() const { return free_.deferred(); }
+  /// First of the caches, linked through Cache::next_cache.
+  const Cache<M>* first_cache() const { return first_cache_; }
+  const Cache<M>& bucket_cache(unsigned index, Family family = Family::normal) const {
+    return *buckets_[static_cast<unsigned>(family)][index];
+  }
+
+ private:
+  static bool is_nothing(const void* object) {
+    return reinterpret_cast<std::uintptr_t>(object) <= reinterpret_cast<std::uintptr_t>(kZeroSize);
+  }
+
+  Cache<M>& bucket(std::size_t size, page::Gfp gfp) {
+    const unsigned family = has(gfp, page::gfp::reclaimable) ? 1 : 0;
+    return *buckets_[family][bucket_of(size)];
+  }
+
+  [[gnu::always_inline]] void* allocate(Cache<M>& cache, page::Gfp gfp, int nid, std::size_t size) {
+    if (has(gfp, page::gfp::direct_reclaim)) M::might_sleep(site::may_sleep);
+    const Request request{gfp, nid, page::Spin::allowed, static_cast<std::uint32_t>(size)};
+    return alloc_.allocate(cache, request);
+  }
+
+  void* kmalloc_large(std::size_t size, page::Gfp gfp, int nid);
+  void kfree_large(const void* object);
+
+  // Construction.
+  void init_buckets(Family family);
+  void init_cache(Cache<M>& cache, CacheConfig config, bool is_kmalloc);
+  bool is_possible(const CacheConfig& config) const;
+  void unlink(Cache<M>& cache);
+
+  Cache<M>* buckets_[kFamilies][kBuckets] = {};
+  SlabSource<M> source_;
+  PartialLists<M> lists_;
+  DebugPath<M> debug_;
+  FreePath<M> free_;
+  AllocPath<M> alloc_;
+  Shrinker<M> shrinker_;
+
+  Config config_;
+  std::uint64_t last_secret_ = 0;
+  Cache<M>* first_cache_ = nullptr;  // caches mutex
+  sync::Mutex<M, site::caches_mutex> caches_mutex_;
+  Cache<M> bucket_storage_[kFamilies][kBuckets];
+};
+
+}  // namespace anyctx::slab
+
+#include "lib/slab/slab_allocator_caches.h"
+#include "lib/slab/slab_allocator_kmalloc.h"

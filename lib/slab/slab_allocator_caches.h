@@ -1,0 +1,109 @@
+// SlabAllocator: construction, and the life of caches. Included by slab_allocator.h.
+#pragma once
+
+namespace anyctx::slab {
+
+template <machine::Machine M>
+void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
+                            std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words) {
+  config_ = config;
+  last_secret_ = config.seed;
+  first_cache_ = nullptr;
+  std::construct_at(&caches_mutex_);
+  source_.init(pages, slabs);
+  lists_.init(source_);
+  debug_.init(source_);
+  free_.init(source_, lists_, debug_, words);
+  alloc_.init(source_, lists_, debug_, free_.deferred());
+  shrinker_.init(source_, lists_);
+  init_buckets(Family::normal);
+  init_buckets(Family::reclaimable);
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::init_buckets(Family family) {
+  const auto index = static_cast<unsigned>(family);
+  for (unsigned bucket = 0; bucket < kBuckets; ++bucket) {
+    const unsigned alias = alias_of(bucket, config_.min_align);
+    buckets_[index][bucket] = &bucket_storage_[index][alias];
+    if (alias != bucket) continue;
+    CacheConfig config;
+    config.name = kBucketNames[index][bucket];
+    config.size = kBucketSizes[bucket];
+    config.align = std::max(bucket_alignment(config.size), config_.min_align);
+    if (family == Family::reclaimable) config.flags = CacheFlags::reclaimable;
+    init_cache(bucket_storage_[index][bucket], config, true);
+  }
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::init_cache(Cache<M>& cache, CacheConfig config, bool is_kmalloc) {
+  config.flags = config.flags | config_.debug;
+  // splitmix64
+  last_secret_ += 0x9e3779b97f4a7c15u;
+  std::uint64_t secret = last_secret_;
+  secret = (secret ^ secret >> 30) * 0xbf58476d1ce4e5b9u;
+  secret = (secret ^ secret >> 27) * 0x94d049bb133111ebu;
+  cache.init(config, make_layout(config, is_kmalloc, source_.pages().page_shift(), M::cpus()),
+             config_.encoded_freelist ? FreelistCodec(secret ^ secret >> 31) : FreelistCodec());
+  cache.next_cache = first_cache_;
+  first_cache_ = &cache;
+}
+
+template <machine::Machine M>
+bool SlabAllocator<M>::is_possible(const CacheConfig& config) const {
+  const std::size_t page_size = source_.pages().page_size();
+  // Room for red zones and tracks in the largest block of pages.
+  if (config.size == 0 || config.size > page_size << (page::kMaxOrder - 1)) return false;
+  return config.align == 0 || (std::has_single_bit(config.align) && config.align <= page_size);
+}
+
+template <machine::Machine M>
+Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& config) {
+  M::might_sleep(site::may_sleep);
+  if (!is_possible(config)) return nullptr;
+  void* const memory = kmalloc(sizeof(Cache<M>), page::gfp::kernel);
+  if (memory == nullptr) return nullptr;
+  ANYCTX_CHECK_OP(reinterpret_cast<std::uintptr_t>(memory) % alignof(Cache<M>), ==, 0u);
+  auto* const cache = new (memory) Cache<M>;
+  caches_mutex_.lock();
+  init_cache(*cache, config, false);
+  caches_mutex_.unlock();
+  return cache;
+}
+
+template <machine::Machine M>
+bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
+  deferred_work_barrier();
+  caches_mutex_.lock();
+  shrinker_.flush_all_cpus(*cache);
+  shrinker_.shrink_nodes(*cache);
+  unlink(*cache);
+  const bool gone = shrinker_.slabs(*cache) == 0;
+  caches_mutex_.unlock();
+  if (gone) {
+    std::destroy_at(cache);
+    kfree(cache);
+  } else {
+    M::bug(machine::Bug::cache_in_use, cache);
+  }
+  return gone;
+}
+
+template <machine::Machine M>
+bool SlabAllocator<M>::kmem_cache_shrink(Cache<M>* cache) {
+  M::might_sleep(site::may_sleep);
+  shrinker_.flush_this_cpu(*cache);
+  shrinker_.shrink_nodes(*cache);
+  return shrinker_.slabs(*cache) == 0;
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::unlink(Cache<M>& cache) {
+  Cache<M>** link = &first_cache_;
+  while (*link != &cache) link = &(*link)->next_cache;
+  *link = cache.next_cache;
+  cache.next_cache = nullptr;
+}
+
+}  // namespace anyctx::slab

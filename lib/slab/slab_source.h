@@ -1,0 +1,154 @@
+// SlabSource: makes slabs out of pages and gives them back; finds the slab of an object.
+// Source: Linux 7.3 mm/slub.c (allocate_slab, free_slab, virt_to_slab).
+#pragma once
+
+#include <span>
+
+#include "lib/page/page_allocator.h"
+#include "lib/slab/cache.h"
+#include "lib/slab/debug_object.h"
+
+namespace anyctx::slab {
+
+/// What an allocation path needs to know about a request.
+struct Request {
+  page::Gfp gfp = page::Gfp::none;
+  int nid = page::kNoNode;
+  page::Spin spin = page::Spin::never;
+  std::uint32_t size = 0;  // as the user asked for it
+};
+
+template <machine::Machine M>
+class SlabSource {
+ public:
+  /// `slabs`: at least one per page of `pages`. Single-threaded.
+  void init(page::PageAllocator<M>& pages, std::span<Slab<M>> slabs) {
+    pages_ = &pages;
+    slabs_ = slabs.first(pages.map().count());
+    base_ = pages.map().address(pages.map().page(0));
+    page_shift_ = pages.page_shift();
+    for (Slab<M>& slab : slabs_) slab.head = nullptr;
+  }
+
+  page::PageAllocator<M>& pages() { return *pages_; }
+  const page::PageAllocator<M>& pages() const { return *pages_; }
+  std::span<const Slab<M>> slabs() const { return slabs_; }
+
+  /// The slab that an object is in; null if the address is in no slab. Any context, no lock.
+  Slab<M>* slab_of(const void* object) const {
+    const std::size_t pfn = offset_of(object) >> page_shift_;
+    return pfn < slabs_.size() ? slabs_[pfn].head : nullptr;
+  }
+  /// Distance from the start of the memory; huge for an address before it.
+  std::size_t offset_of(const void* address) const {
+    return reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(base_);
+  }
+
+  std::byte* start(const Slab<M>& slab) const {
+    return static_cast<std::byte*>(pages_->address(slab.page));
+  }
+  std::size_t bytes(const Slab<M>& slab) const { return pages_->page_size() << slab.order; }
+
+  /// True if `object` is the address of a slot of the slab.
+  bool is_slot(const Slab<M>& slab, const void* object) const {
+    const Layout& layout = slab.cache->layout();
+    const std::byte* const first = start(slab) + layout.left_pad;
+    const auto* const address = static_cast<const std::byte*>(object);
+    if (address < first) return false;
+    const auto distance = static_cast<std::size_t>(address - first);
+    return distance % layout.size == 0 && distance / layout.size < slab.peek().counters.objects;
+  }
+
+  /// A slab with all objects free, not frozen, not counted, on no list; or null. The cache's usual
+  /// order is tried first, then the smallest. Context: as page::PageAllocator::alloc_frozen_pages
+  /// for the request's `spin`.
+  Slab<M>* create(Cache<M>& cache, const Request& request) {
+    const Layout& layout = cache.layout();
+    page::Page<M>* page = allocate(request, cache, layout.order);
+    unsigned order = layout.order;
+    if (page == nullptr && layout.min_order < layout.order) {
+      order = layout.min_order;
+      page = allocate(request, cache, order);
+    }
+    if (page == nullptr) return nullptr;
+    Slab<M>& slab = claim(cache, *page, order);
+    build_freelist(cache, slab, order == layout.order ? layout.objects : layout.min_objects);
+    M::probe(site::fresh_slab);
+    return &slab;
+  }
+
+  /// Gives the pages back. Nobody can reach the slab any more. Does not touch the node's counters:
+  /// only slabs that were counted are uncounted (discard()).
+  void release(Slab<M>& slab, page::Spin spin) {
+    page::Page<M>* const page = slab.page;
+    const unsigned order = slab.order;
+    const std::size_t pfn = pages_->pfn(page);
+    for (std::size_t i = 0; i < std::size_t{1} << order; ++i) slabs_[pfn + i].head = nullptr;
+    page->kind = page::PageKind::live;
+    pages_->free_frozen_pages(page, order, spin);
+  }
+
+  /// For slabs that were counted. May spin.
+  void discard(Slab<M>& slab) {
+    slab.cache->node_of(slab).uncount(slab);
+    release(slab, page::Spin::allowed);
+  }
+
+ private:
+  page::Page<M>* allocate(const Request& request, const Cache<M>& cache, unsigned order) {
+    page::Gfp gfp = request.gfp & ~page::gfp::zero;
+    gfp |= page::gfp::comp;
+    if (has(cache.config().flags, CacheFlags::reclaimable)) gfp |= page::gfp::reclaimable;
+    return pages_->alloc_frozen_pages(gfp, request.nid, order, request.spin);
+  }
+
+  Slab<M>& claim(Cache<M>& cache, page::Page<M>& page, unsigned order) {
+    const std::size_t pfn = pages_->pfn(&page);
+    Slab<M>& slab = slabs_[pfn];
+    page.kind = page::PageKind::slab;
+    slab.cache = &cache;
+    slab.page = &page;
+    slab.next = nullptr;
+    slab.prev = nullptr;
+    slab.chain = nullptr;
+    slab.detached = nullptr;
+    slab.chain_length = 0;
+    slab.lock_word = 0;
+    slab.order = static_cast<std::uint8_t>(order);
+    slab.node = static_cast<std::uint8_t>(pages_->node_of(&page));
+    slab.on_partial = false;
+    for (std::size_t i = 0; i < std::size_t{1} << order; ++i) slabs_[pfn + i].head = &slab;
+    return slab;
+  }
+
+  void build_freelist(Cache<M>& cache, Slab<M>& slab, std::uint32_t objects) {
+    const Layout& layout = cache.layout();
+    std::byte* const begin = start(slab);
+    std::byte* const first = begin + layout.left_pad;
+    M::mark_free(begin, bytes(slab));
+    if (has(cache.config().flags, CacheFlags::poison)) {
+      machine::raw::fill_hidden(begin, DebugObject::kPadding, bytes(slab));
+    }
+    for (std::uint32_t i = 0; i < objects; ++i) {
+      std::byte* const object = first + std::size_t{i} * layout.size;
+      if (cache.is_debug()) DebugObject(cache, object).prepare();
+      if (cache.config().constructor != nullptr) construct(cache, object);
+      cache.init_next_free(object, i + 1 < objects ? object + layout.size : nullptr);
+    }
+    slab.init({first, {.inuse = 0, .objects = objects, .frozen = false}});
+  }
+
+  static void construct(Cache<M>& cache, void* object) {
+    cache.mark_used(object);
+    cache.config().constructor(object);
+    cache.mark_free(object);
+  }
+
+  // What slab_of() needs, beside each other.
+  const std::byte* base_ = nullptr;
+  std::span<Slab<M>> slabs_;
+  unsigned page_shift_ = 0;
+  page::PageAllocator<M>* pages_ = nullptr;
+};
+
+}  // namespace anyctx::slab
