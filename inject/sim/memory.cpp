@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -47,8 +48,15 @@ void Memory::touch(const void* p, std::size_t n) {
   }
 }
 
+void Memory::hide(const void* p, std::size_t n) {
+  if (n == 0 || !contains(p)) return;
+  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_);
+  hidden_end_ = std::max(hidden_end_, std::min(offset + n, bytes_));
+}
+
 void Memory::reset() {
-  machine::raw::mark_used(base_, bytes_);
+  machine::raw::mark_used(base_, hidden_end_);
+  hidden_end_ = 0;
   for (const std::uint32_t block : touched_blocks_) {
     std::memset(base_ + block * kBlock, kDirt, kBlock);
     touched_[block] = 0;

@@ -27,7 +27,11 @@ class Memory {
   /// Remembers that [p, p+n) may be written. Ranges outside the region are ignored.
   void touch(const void* p, std::size_t n);
 
-  /// Makes everything that was touched dirty again, and addressable for ASan.
+  /// Remembers that [p, p+n) may be hidden from ASan's users. That is no reason to write it again:
+  /// who writes to it got it by touch() before.
+  void hide(const void* p, std::size_t n);
+
+  /// Makes everything that was touched dirty again, and what was hidden addressable for ASan.
   void reset();
 
  private:
@@ -37,6 +41,7 @@ class Memory {
   std::size_t mapping_bytes_ = 0;
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;
+  std::size_t hidden_end_ = 0;                 // nothing behind it was hidden
   std::vector<std::uint8_t> touched_;          // by block
   std::vector<std::uint32_t> touched_blocks_;  // the same as a list; capacity for all blocks
 };

@@ -158,7 +158,7 @@ struct Sim {
   static void might_sleep(Site site) { now().might_sleep(site); }
   static void wake(Site site) { now().wake(site); }
   static void mark_free(void* p, std::size_t n) {
-    now().memory().touch(p, n);
+    now().memory().hide(p, n);
     machine::raw::mark_free(p, n);
   }
   static void mark_used(void* p, std::size_t n) {
