@@ -85,6 +85,16 @@ std::string headline(const inject::Verdict& verdict) {
   return fmt::format("anyctx: VERDICT {}: {}", to_string(verdict.kind), verdict.rule);
 }
 
+std::string tell_trace(Runner& runner, const Program& program) {
+  runner.run(program, inject::Recording::visits);
+  std::string text;
+  for (const std::string& line :
+       Teller(*runner.target().schema, program).tell(runner.simulation().events())) {
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::string tell_story(Runner& runner, const Program& program, unsigned max_steps) {
   const RunResult result = runner.run(program, inject::Recording::events);
   if (!result.verdict) return "anyctx: no verdict\n";

@@ -12,6 +12,9 @@ namespace anyctx::engine {
 /// verdict; says so if it does not. At most `max_steps` steps are told.
 std::string tell_story(Runner& runner, const program::Program& program, unsigned max_steps = 40);
 
+/// Runs `program` once more and tells every point that it passed.
+std::string tell_trace(Runner& runner, const program::Program& program);
+
 /// The first line of a story: "anyctx: VERDICT name: rule". Parsed by other tools.
 std::string headline(const inject::Verdict& verdict);
 

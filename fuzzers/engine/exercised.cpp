@@ -1,0 +1,171 @@
+#include "fuzzers/engine/exercised.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "fuzzers/ops/points.h"
+
+namespace anyctx::engine {
+namespace {
+
+using machine::PointId;
+using nlohmann::json;
+using program::Schema;
+
+constexpr std::string_view kDecisionNames[] = {"fail",    "fail sticky", "enter", "run",
+                                               "migrate", "stall",       "delay"};
+static_assert(std::size(kDecisionNames) == inject::kActionKinds);
+
+constexpr std::string_view kSiteKinds[] = {"word",  "lock",  "raw lock", "mutex",    "local lock",
+                                           "limit", "probe", "irq work", "operation"};
+
+PointUse& use_of(Exercised& total, PointId point) {
+  for (PointUse& use : total.points) {
+    if (use.point == point) return use;
+  }
+  total.points.push_back({.point = point});
+  return total.points.back();
+}
+
+std::string_view context_name(std::size_t context) {
+  return machine::to_string(static_cast<machine::Context>(context));
+}
+
+json by_context(const ByContext& counts) {
+  json result = json::object();
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] != 0) result[std::string(context_name(c))] = counts[c];
+  }
+  return result;
+}
+
+void add_by_context(ByContext& counts, const json& json) {
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    counts[c] += json.value(std::string(context_name(c)), std::uint64_t{0});
+  }
+}
+
+json to_json(const Schema& schema, const PointUse& use) {
+  const machine::SiteInfo& site =
+      *program::find_site(schema, {static_cast<std::uint8_t>(use.point / machine::kVerbsPerSite)});
+  return {{"name", program::point_name(schema, use.point)},
+          {"layer", site.name.substr(0, site.name.find('.'))},
+          {"kind", kSiteKinds[static_cast<unsigned>(site.kind)]},
+          {"may_fail", program::can_fail(schema, use.point)},
+          {"what", site.what},
+          {"reached", by_context(use.reached)},
+          {"injected", by_context(use.injected)},
+          {"failed", by_context(use.failed)}};
+}
+
+void add_point(Exercised& total, const json& json) {
+  const auto point = program::find_point(total.schema, json.at("name").get<std::string>());
+  if (!point) return;  // of a build that had more points
+  PointUse& use = use_of(total, *point);
+  add_by_context(use.reached, json.at("reached"));
+  add_by_context(use.injected, json.at("injected"));
+  add_by_context(use.failed, json.at("failed"));
+}
+
+void add_operation(Exercised& total, const json& json) {
+  for (std::size_t code = 0; code < total.ops.size(); ++code) {
+    if (total.schema.ops[code].name != json.at("name").get<std::string>()) continue;
+    total.ops[code].done += json.at("done").get<std::uint64_t>();
+    total.ops[code].failed += json.at("failed").get<std::uint64_t>();
+    total.ops[code].vacuous += json.at("vacuous").get<std::uint64_t>();
+  }
+}
+
+void add_all(Exercised& total, const json& json) {
+  total.executions += json.at("executions").get<std::uint64_t>();
+  total.runs += json.at("runs").get<std::uint64_t>();
+  total.visits += json.at("visits").get<std::uint64_t>();
+  total.ignored += json.at("ignored").get<std::uint64_t>();
+  total.reentries += json.at("reentries").get<std::uint64_t>();
+  add_by_context(total.ops_by_context, json.at("contexts"));
+  for (std::size_t kind = 0; kind < total.decisions.size(); ++kind) {
+    total.decisions[kind] +=
+        json.at("decisions").at(std::string(kDecisionNames[kind])).get<std::uint64_t>();
+  }
+  for (const auto& operation : json.at("operations")) add_operation(total, operation);
+  for (const auto& point : json.at("points")) add_point(total, point);
+}
+
+}  // namespace
+
+std::uint64_t sum(const ByContext& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+Exercised::Exercised(const Schema& of) : schema(of), ops(of.ops.size()) {
+  for (const PointId point : program::listed_points(of)) points.push_back({.point = point});
+}
+
+void add(Exercised& total, const inject::Stats& stats, const OpMix& mix) {
+  total.runs += stats.runs;
+  total.visits += stats.points;
+  total.ignored += stats.ignored;
+  total.reentries += stats.reentries;
+  for (std::size_t c = 0; c < inject::kContexts; ++c) total.ops_by_context[c] += stats.ops[c];
+  for (std::size_t k = 0; k < inject::kActionKinds; ++k) total.decisions[k] += stats.actions[k];
+  for (std::size_t code = 0; code < mix.by_code.size(); ++code) {
+    total.ops[code].done += mix.by_code[code].done;
+    total.ops[code].failed += mix.by_code[code].failed;
+    total.ops[code].vacuous += mix.by_code[code].vacuous;
+  }
+  for (PointId point = 0; point < machine::kMaxPoints; ++point) {
+    if (!program::is_point(total.schema, point)) continue;
+    for (std::size_t c = 0; c < inject::kContexts; ++c) {
+      if (stats.reached[c][point] == 0 && stats.injected[c][point] == 0 &&
+          stats.failed[c][point] == 0)
+        continue;
+      PointUse& use = use_of(total, point);
+      use.reached[c] += stats.reached[c][point];
+      use.injected[c] += stats.injected[c][point];
+      use.failed[c] += stats.failed[c][point];
+    }
+  }
+}
+
+json to_json(const Exercised& exercised) {
+  json decisions = json::object();
+  for (std::size_t kind = 0; kind < exercised.decisions.size(); ++kind) {
+    decisions[std::string(kDecisionNames[kind])] = exercised.decisions[kind];
+  }
+  json operations = json::array();
+  for (std::size_t code = 0; code < exercised.ops.size(); ++code) {
+    const OpMix::Count& count = exercised.ops[code];
+    operations.push_back({{"name", exercised.schema.ops[code].name},
+                          {"done", count.done},
+                          {"failed", count.failed},
+                          {"vacuous", count.vacuous}});
+  }
+  json points = json::array();
+  for (const PointUse& use : exercised.points) points.push_back(to_json(exercised.schema, use));
+  return {{"target", exercised.schema.target},
+          {"executions", exercised.executions},
+          {"runs", exercised.runs},
+          {"visits", exercised.visits},
+          {"ignored", exercised.ignored},
+          {"reentries", exercised.reentries},
+          {"contexts", by_context(exercised.ops_by_context)},
+          {"decisions", std::move(decisions)},
+          {"operations", std::move(operations)},
+          {"points", std::move(points)}};
+}
+
+std::string add_json(Exercised& total, const json& json) {
+  if (!json.is_object() || !json.contains("target")) return "not statistics of anyctx";
+  if (json["target"] != total.schema.target)
+    return fmt::format("statistics of another target: {}", json["target"].dump());
+  try {
+    add_all(total, json);
+  } catch (const nlohmann::json::exception& error) {
+    return fmt::format("damaged statistics: {}", error.what());
+  }
+  return {};
+}
+
+}  // namespace anyctx::engine

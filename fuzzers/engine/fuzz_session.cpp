@@ -1,0 +1,134 @@
+#include "fuzzers/engine/fuzz_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "fuzzers/engine/exercised.h"
+#include "fuzzers/engine/saved_file.h"
+#include "fuzzers/engine/story.h"
+#include "fuzzers/ops/binary.h"
+#include "fuzzers/ops/generate.h"
+
+namespace anyctx::engine {
+namespace {
+
+using program::Program;
+
+constexpr std::uint32_t kOneInNew = 64;      // mutations that are new programs instead
+constexpr std::uint32_t kOneInRecorded = 3;  // of programs with a walk: its decisions written out
+constexpr std::uint32_t kOneInCrossover = 8;
+constexpr std::uint64_t kRunsPerLookAtTheClock = 64;
+constexpr std::chrono::seconds kSavePeriod{1};
+
+std::uint64_t hash(FuzzSession::Input input) {
+  std::uint64_t value = 0xcbf29ce484222325u;  // FNV-1a
+  for (const std::uint8_t byte : input) value = (value ^ byte) * 0x100000001b3u;
+  return value;
+}
+
+}  // namespace
+
+FuzzSession::FuzzSession(const Target& target, std::span<std::uint8_t> counters,
+                         std::string stats_path)
+    : schema_(*target.schema),
+      runner_(target),
+      feedback_(schema_, counters),
+      stats_path_(std::move(stats_path)),
+      saved_(std::chrono::steady_clock::now()) {
+  save_stats();
+}
+
+void FuzzSession::run(Input input) {
+  const Program program = program::decode(schema_, input);
+  const RunResult result = runner_.run(program);
+  ++executions_;
+  inject::Simulation& simulation = runner_.simulation();
+  feedback_.report(simulation.stats(), simulation.taken());
+  if (result.verdict) report(program);
+  if (executions_ % kRunsPerLookAtTheClock == 0) save_stats_if_due();
+}
+
+void FuzzSession::report(const Program& program) {
+  save_stats();
+  const std::string story = tell_story(runner_, program);
+  std::fprintf(stderr,
+               "\n%sanyctx: the engine writes the input to a file; ./anyctx replay --raw %.*s FILE "
+               "runs it again\n",
+               story.c_str(), static_cast<int>(schema_.target.size()), schema_.target.data());
+  std::abort();
+}
+
+/// Runs a program for its visits, unless this input is the last mutation of one that was looked
+/// at: then what is known is nearly right, and cheaper.
+void FuzzSession::look_at(Input input, const Program& program) {
+  const std::uint64_t id = hash(input);
+  if (id == look_.input || id == last_output_) return;
+  inject::Simulation& simulation = runner_.simulation();
+  simulation.collect_visits(true);
+  runner_.run(program);
+  simulation.collect_visits(false);
+  feedback_.skip(simulation.stats());
+  look_.input = id;
+  look_.recorded = runner_.recorded();
+  look_.visited.clear();
+  for (const inject::VisitCount& visit : simulation.visits()) {
+    look_.visited.push_back({visit.where, visit.point, visit.count});
+  }
+}
+
+std::size_t FuzzSession::mutate(std::span<std::uint8_t> buffer, std::size_t size,
+                                std::uint32_t seed) {
+  inject::Rng rng(seed);
+  const Input input = buffer.first(size);
+  if (size < program::kHeaderSize || rng.chance(1, kOneInNew))
+    return put(program::generate(schema_, rng), buffer);
+  Program program = program::decode(schema_, input);
+  look_at(input, program);
+  const bool exact = hash(input) == look_.input;
+  if (exact && program.walk.source != program::Walk::Source::none &&
+      rng.chance(1, kOneInRecorded)) {
+    program = look_.recorded;
+  }
+  return put(program::mutate(schema_, program, rng, {look_.visited}), buffer);
+}
+
+std::size_t FuzzSession::crossover(Input first, Input second, std::span<std::uint8_t> out,
+                                   std::uint32_t seed) {
+  inject::Rng rng(seed);
+  // libFuzzer takes crossover as often as mutation; 0 makes it choose again.
+  if (!rng.chance(1, kOneInCrossover)) return 0;
+  return put(program::crossover(schema_, program::decode(schema_, first),
+                                program::decode(schema_, second), rng),
+             out);
+}
+
+std::size_t FuzzSession::put(const Program& program, std::span<std::uint8_t> out) {
+  const program::Bytes bytes = program::encode(schema_, program);
+  const std::size_t size = std::min(bytes.size(), out.size());  // decoding is total
+  std::copy_n(bytes.begin(), size, out.begin());
+  last_output_ = hash(out.first(size));
+  return size;
+}
+
+void FuzzSession::save_stats_if_due() {
+  if (std::chrono::steady_clock::now() - saved_ >= kSavePeriod) save_stats();
+}
+
+void FuzzSession::save_stats() {
+  if (stats_path_.empty()) return;
+  Exercised exercised(schema_);
+  exercised.executions = executions_;
+  add(exercised, runner_.simulation().stats(), runner_.op_mix());
+  const std::string error = save_file(stats_path_, to_json(exercised).dump());
+  if (!error.empty()) {
+    std::fprintf(stderr, "anyctx: %s\n", error.c_str());
+    ::_exit(2);
+  }
+  saved_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace anyctx::engine

@@ -1,0 +1,62 @@
+// FuzzSession: what an engine drives: runs inputs, mutates them as programs, keeps statistics.
+//
+// Knows no engine; fuzzers/engine/libfuzzer.cpp connects it to libFuzzer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fuzzers/engine/feedback.h"
+#include "fuzzers/engine/runner.h"
+#include "fuzzers/ops/mutate.h"
+#include "inject/choice/rng.h"
+
+namespace anyctx::engine {
+
+class FuzzSession {
+ public:
+  using Input = std::span<const std::uint8_t>;
+
+  /// `counters`: see Feedback. Statistics go to `stats_path`, if that is not empty: every second,
+  /// on a verdict, and when save_stats() is called.
+  FuzzSession(const Target& target, std::span<std::uint8_t> counters, std::string stats_path);
+
+  /// Runs one input. On a verdict: tells the story on standard error and aborts.
+  void run(Input input);
+
+  /// Writes a mutation of the first `size` bytes of `buffer` into `buffer`; returns its size.
+  std::size_t mutate(std::span<std::uint8_t> buffer, std::size_t size, std::uint32_t seed);
+
+  /// Writes a mixture of both into `out`; returns its size, or 0: try something else.
+  std::size_t crossover(Input first, Input second, std::span<std::uint8_t> out, std::uint32_t seed);
+
+  /// If that fails, says why and ends the process: a campaign nobody can see into is worth nothing.
+  void save_stats();
+
+ private:
+  /// What is known about an input: where decisions could be placed, and which were taken.
+  struct Look {
+    std::uint64_t input = 0;  // hash
+    std::vector<program::VisitedPoint> visited;
+    program::Program recorded;
+  };
+
+  void look_at(Input input, const program::Program& program);
+  std::size_t put(const program::Program& program, std::span<std::uint8_t> out);
+  [[noreturn]] void report(const program::Program& program);
+  void save_stats_if_due();
+
+  const program::Schema& schema_;
+  Runner runner_;
+  Feedback feedback_;
+  std::string stats_path_;
+  std::chrono::steady_clock::time_point saved_;
+  std::uint64_t executions_ = 0;
+  Look look_;
+  std::uint64_t last_output_ = 0;  // hash of the last mutation
+};
+
+}  // namespace anyctx::engine

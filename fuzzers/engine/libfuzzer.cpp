@@ -1,0 +1,54 @@
+#include "fuzzers/engine/libfuzzer.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "fuzzers/engine/fuzz_session.h"
+
+namespace anyctx::engine {
+namespace {
+
+// libFuzzer finds them by the name of the section.
+__attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counters[8192];
+
+FuzzSession* session = nullptr;  // lives until the process ends
+
+std::string_view stats_argument(int argc, char** argv) {
+  constexpr std::string_view flag = "--stats=";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument(argv[i]);
+    if (argument.starts_with(flag)) return argument.substr(flag.size());
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace anyctx::engine
+
+using anyctx::engine::session;
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  using namespace anyctx::engine;
+  session =
+      new FuzzSession(fuzzed_target(), extra_counters, std::string(stats_argument(*argc, *argv)));
+  std::atexit([] { session->save_stats(); });
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  session->run({data, size});
+  return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return session->mutate({data, max_size}, size, seed);
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* first, std::size_t first_size,
+                                                 const std::uint8_t* second,
+                                                 std::size_t second_size, std::uint8_t* out,
+                                                 std::size_t max_size, unsigned seed) {
+  return session->crossover({first, first_size}, {second, second_size}, {out, max_size}, seed);
+}

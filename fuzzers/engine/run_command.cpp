@@ -1,0 +1,83 @@
+#include "fuzzers/engine/run_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "fuzzers/engine/catalogue.h"
+#include "fuzzers/engine/convert.h"
+#include "fuzzers/engine/replay.h"
+#include "fuzzers/engine/setup_error.h"
+
+namespace anyctx::engine {
+namespace {
+
+using Targets = std::span<const Target>;
+
+void add_replay(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App* command = app.add_subcommand("replay", "run programs from files");
+  command->add_option("FILE", options->files)->required();
+  command->add_option("--repeat", options->repeat)->check(CLI::Range(1u, 1'000'000u));
+  command->add_flag("--trace", options->trace);
+  command->add_flag("--json", options->json);
+  command->add_option("--raw", options->raw_target);
+  command->add_option("--record", options->record);
+  command->add_option("--timeout", options->timeout);
+  command->callback([=, &exit_code] { exit_code = replay(targets, *options); });
+}
+
+void add_convert(CLI::App& app, Targets targets) {
+  auto options = std::make_shared<ConvertOptions>();
+  CLI::App* command = app.add_subcommand("convert", "programs between text and binary");
+  command->add_option("FILE", options->files)->required();
+  command->add_option("-o,--output", options->output);
+  command->add_option("--to", options->to)->check(CLI::IsMember({"text", "binary"}));
+  command->add_option("--raw", options->raw_target);
+  command->callback([=] { convert(targets, *options); });
+}
+
+void add_points(CLI::App& app, Targets targets) {
+  auto options = std::make_shared<CatalogueOptions>();
+  CLI::App* command = app.add_subcommand("points", "the decision points of targets");
+  command->add_option("TARGET", options->targets);
+  command->add_option("--stats", options->stats);
+  command->add_flag("--json", options->json);
+  command->callback([=] { print_catalogue(targets, *options); });
+}
+
+void add_targets(CLI::App& app, Targets targets) {
+  CLI::App* command = app.add_subcommand("targets", "the targets, as JSON");
+  command->callback([=] {
+    nlohmann::json list = nlohmann::json::array();
+    for (const Target& target : targets) {
+      list.push_back({{"name", target.name()}, {"what", target.what}});
+    }
+    fmt::print("{}\n", list.dump());
+  });
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv, Targets targets) {
+  int exit_code = kExitClean;
+  CLI::App app("runs targets; started by anyctx");
+  app.require_subcommand(1);
+  add_replay(app, targets, exit_code);
+  add_convert(app, targets);
+  add_points(app, targets);
+  add_targets(app, targets);
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return kExitClean;
+  } catch (const std::exception& error) {  // SetupError and CLI::ParseError among them
+    fmt::print(stderr, "anyctx: {}\n", error.what());
+    return kExitSetup;
+  }
+}
+
+}  // namespace anyctx::engine
