@@ -54,24 +54,33 @@ bool Simulation::slow_visit(machine::PointId point) {
   return fail;
 }
 
+/// Everything that legal() accepts here, in a fixed order.
 void Simulation::legal_actions(machine::PointId point) {
   options_.clear();
-  const auto offer = [&](const Action& action) {
-    if (legal(action, point)) options_.push_back(action);
-  };
-  offer({ActionKind::fail, {}, 0});
-  offer({ActionKind::fail_sticky, {}, 0});
-  for (const std::uint8_t operations : {std::uint8_t{1}, std::uint8_t{0}}) {
-    offer({ActionKind::delay, {}, operations});
+  if (may_fail_at(point)) {
+    options_.push_back({ActionKind::fail, {}, 0});
+    if (kind_of(point) != machine::SiteKind::word) {
+      options_.push_back({ActionKind::fail_sticky, {}, 0});
+    }
   }
-  for (const Lane& lane : handler_lanes_) offer({ActionKind::enter, lane, 0});
+  if (legal({ActionKind::delay, {}, 0}, point)) {
+    options_.push_back({ActionKind::delay, {}, 1});
+    options_.push_back({ActionKind::delay, {}, 0});
+  }
+  for (const Lane& lane : handler_lanes_) {
+    if (may_enter(lane.kind)) options_.push_back({ActionKind::enter, lane, 0});
+  }
+  if (alone_) return;
   for (unsigned i = 0; i < task_count_; ++i) {
-    offer({ActionKind::run, tasks_[i]->lane, 0});
+    if (tasks_[i].get() != task_ && can_continue(*tasks_[i])) {
+      options_.push_back({ActionKind::run, tasks_[i]->lane, 0});
+    }
   }
   for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
-    offer({ActionKind::migrate, {}, static_cast<std::uint8_t>(cpu)});
+    const Action action{ActionKind::migrate, {}, static_cast<std::uint8_t>(cpu)};
+    if (legal(action, point)) options_.push_back(action);
   }
-  offer({ActionKind::stall, {}, 0});
+  if (legal({ActionKind::stall, {}, 0}, point)) options_.push_back({ActionKind::stall, {}, 0});
 }
 
 bool Simulation::legal(const Action& action, machine::PointId point) {

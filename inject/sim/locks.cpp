@@ -15,12 +15,15 @@ const Simulation::HeldLock* Simulation::holder_of(const std::uint32_t* word) con
   return held == held_.end() ? nullptr : &*held;
 }
 
+bool Simulation::sleeps(SiteKind kind) const {
+  return kind == SiteKind::mutex ||
+         (config_.rt && (kind == SiteKind::lock || kind == SiteKind::local_lock));
+}
+
 /// Judges the attempt to take a lock here. `waits`: it would wait if the lock were not free.
 void Simulation::check_lock_context(machine::Site site, bool waits) {
   const SiteKind kind = site_kinds_[site.id];
   const Frame& frame = *frame_;
-  const bool sleeps = kind == SiteKind::mutex ||
-                      (config_.rt && (kind == SiteKind::lock || kind == SiteKind::local_lock));
   if (waits && frame.nolock) {
     stop(VerdictKind::forbidden_action, "a nolock operation only tries locks", "a trylock",
          fmt::format("waits for {}", site_names_[site.id]));
@@ -29,14 +32,14 @@ void Simulation::check_lock_context(machine::Site site, bool waits) {
     stop(VerdictKind::forbidden_action, "an NMI never waits for a lock", "a trylock",
          fmt::format("waits for {}", site_names_[site.id]));
   }
-  if (sleeps && waits && !task_->preemptible()) {
+  if (sleeps(kind) && waits && !task_->preemptible()) {
     stop(VerdictKind::sleep_in_atomic, "a sleeping lock is taken only where sleeping is allowed",
          "a preemptible task",
          fmt::format(
              "takes {} in {}{}", site_names_[site.id], machine::to_string(frame.context),
              frame.context == machine::Context::task ? " with interrupts or preemption off" : ""));
   }
-  if (sleeps && frame.context >= machine::Context::hardirq) {
+  if (sleeps(kind) && frame.context >= machine::Context::hardirq) {
     stop(VerdictKind::forbidden_action,
          "a sleeping lock is not even tried in hard interrupt or NMI context", "no attempt",
          fmt::format("tries {}", site_names_[site.id]));
@@ -55,7 +58,9 @@ bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
   const bool injected = visit(here);
   check_lock_context(site, false);
   if (injected) return false;
-  const bool always_succeeds = !config_.smp && !local && site_kinds_[site.id] != SiteKind::mutex;
+  // On UP a spinning lock has no state: whoever cannot be interrupted has it. Locks that sleep
+  // have.
+  const bool always_succeeds = !config_.smp && !local && !sleeps(site_kinds_[site.id]);
   if (*word != 0 && !always_succeeds) {
     note_failure(here, false);
     return false;

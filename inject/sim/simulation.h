@@ -188,9 +188,9 @@ class Simulation {
   // schedule.cpp
   bool run_alone(void (*function)(void*), void* argument);
   void start_task(SimTask& task, unsigned cpu, TaskFunction function, void* argument);
-  static void task_main(void* entry);
+  static Fiber& task_main(void* entry);
   bool enter_machine(SimTask& first);
-  [[noreturn]] void finish_task();
+  Fiber& finish_task();
   bool can_continue(const SimTask& task) const;
   SimTask* pick_next(const SimTask* except);
   void switch_to(SimTask& next);
@@ -226,6 +226,7 @@ class Simulation {
 
   // locks.cpp
   const HeldLock* holder_of(const std::uint32_t* word) const;
+  bool sleeps(machine::SiteKind kind) const;
   void check_lock_context(machine::Site site, bool waits);
   void take_word(machine::Site site, std::uint32_t* word);
 
