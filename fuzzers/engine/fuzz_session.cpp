@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -49,7 +50,7 @@ void FuzzSession::run(Input input) {
   inject::Simulation& simulation = runner_.simulation();
   feedback_.report(simulation.stats(), simulation.taken());
   if (result.verdict) report(program);
-  if (executions_ % kRunsPerLookAtTheClock == 0) save_stats_if_due();
+  save_stats_if_due();
 }
 
 void FuzzSession::report(const Program& program) {
@@ -114,8 +115,12 @@ std::size_t FuzzSession::put(const Program& program, std::span<std::uint8_t> out
   return size;
 }
 
+/// Also when the number of executions has doubled: a sanitizer may end the process soon.
 void FuzzSession::save_stats_if_due() {
-  if (std::chrono::steady_clock::now() - saved_ >= kSavePeriod) save_stats();
+  const bool look = executions_ % kRunsPerLookAtTheClock == 0;
+  if (std::has_single_bit(executions_) ||
+      (look && std::chrono::steady_clock::now() - saved_ >= kSavePeriod))
+    save_stats();
 }
 
 void FuzzSession::save_stats() {

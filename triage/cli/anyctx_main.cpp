@@ -1,0 +1,121 @@
+// anyctx-tool: the command line that ./anyctx starts.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "triage/cli/fuzz_command.h"
+#include "triage/cli/runner_commands.h"
+#include "triage/cli/setup_error.h"
+
+namespace anyctx::triage {
+namespace {
+
+constexpr std::string_view kRaw = "take files without a header as raw bytes for this target";
+
+/// What the commands share.
+struct Session {
+  std::string root = ".";
+  int exit_code = kExitClean;
+  Installation installation() const { return Installation(std::filesystem::absolute(root)); }
+};
+
+void add_fuzz(CLI::App& app, Session& session) {
+  auto options = std::make_shared<FuzzOptions>();
+  CLI::App* command =
+      app.add_subcommand("fuzz", "search operations, faults, schedules and NMIs for a bug");
+  command->add_option("TARGET", options->targets, "what to fuzz (default: all targets)");
+  command->add_option("--time", options->time, "in total, for example 90s, 5m, 8h")
+      ->capture_default_str();
+  command->add_option("--engine", options->engine, "libfuzzer")
+      ->check(CLI::IsMember({"libfuzzer"}))
+      ->capture_default_str();
+  command->add_option("--sanitizer", options->sanitizer, "address, undefined or thread")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}))
+      ->capture_default_str();
+  command->add_option("--jobs", options->jobs, "processes at a time")
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "of the search (default: a new one each time)");
+  command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
+  command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback([=, &session] { session.exit_code = fuzz(session.installation(), *options); });
+}
+
+void add_replay(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App* command = app.add_subcommand("replay", "run programs from files, with their story");
+  command->add_option("FILE", options->files, "text or binary programs")->required();
+  command->add_option("--repeat", options->repeat, "run each file so often; all must be identical")
+      ->check(CLI::Range(1u, 1'000'000u));
+  command->add_flag("--trace", options->trace, "print every point that is passed");
+  command->add_option("--raw", options->raw_target, std::string(kRaw));
+  command->add_option("--record", options->record,
+                      "write the program with all its decisions to this file");
+  command->add_option("--sanitizer", options->sanitizer, "run under address, undefined or thread")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--timeout", options->timeout, "for each file")->capture_default_str();
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = replay(session.installation(), *options); });
+}
+
+void add_convert(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ConvertOptions>();
+  CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
+  command->add_option("FILE", options->files, "text or binary programs")->required();
+  command->add_option("-o,--output", options->output,
+                      "a file, or a folder for several (default: standard output)");
+  command->add_option("--to", options->to, "text or binary (default: what the file is not)")
+      ->check(CLI::IsMember({"text", "binary"}));
+  command->add_option("--raw", options->raw_target, std::string(kRaw));
+  command->callback(
+      [=, &session] { session.exit_code = convert(session.installation(), *options); });
+}
+
+void add_points(CLI::App& app, Session& session) {
+  auto options = std::make_shared<PointsOptions>();
+  CLI::App* command =
+      app.add_subcommand("points", "list decision and fault points, with the last campaign's use");
+  command->add_option("TARGET", options->targets, "of these targets (default: all)");
+  command->add_option("--out", options->out, "where that campaign kept its files (default: work)");
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = points(session.installation(), *options); });
+}
+
+int run(int argc, char** argv) {
+  Session session;
+  CLI::App app("anyctx: fuzzing and fault injection for any-context memory allocators", "anyctx");
+  app.require_subcommand(1);
+  app.add_option("--root", session.root)->group("");  // given by the launcher
+  add_fuzz(app, session);
+  add_replay(app, session);
+  add_convert(app, session);
+  add_points(app, session);
+  try {
+    app.parse(argc, argv);
+    return session.exit_code;
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    fmt::print(stderr, "anyctx: {}; see ./anyctx {}--help\n", error.what(),
+               chosen.empty() ? "" : chosen.front()->get_name() + " ");
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "anyctx: {}: {}; check space and permissions\n", error.path1().string(),
+               error.code().message());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "anyctx: {}\n", error.what());
+  }
+  return kExitSetup;
+}
+
+}  // namespace
+}  // namespace anyctx::triage
+
+int main(int argc, char** argv) {
+  return anyctx::triage::run(argc, argv);
+}

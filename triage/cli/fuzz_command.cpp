@@ -1,0 +1,89 @@
+#include "triage/cli/fuzz_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "fuzzers/ops/suggest.h"
+#include "triage/cli/duration.h"
+#include "triage/cli/interrupt.h"
+#include "triage/cli/setup_error.h"
+#include "triage/cli/target_campaign.h"
+
+namespace anyctx::triage {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+/// The targets asked for, each once; all if none is named.
+std::vector<std::string> chosen_targets(const Installation& installation,
+                                        const std::vector<std::string>& wanted) {
+  std::vector<std::string> known;
+  for (const TargetInfo& target : installation.targets()) known.push_back(target.name);
+  std::vector<std::string> chosen;
+  for (const std::string& name : wanted) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      program::Suggestion suggestion(name);
+      for (const std::string& other : known) suggestion.offer(other);
+      throw SetupError(fmt::format("unknown target '{}'; there are {}{}", name,
+                                   fmt::join(known, " "), suggestion.clause()));
+    }
+    if (std::find(chosen.begin(), chosen.end(), name) == chosen.end()) chosen.push_back(name);
+  }
+  return chosen.empty() ? known : chosen;
+}
+
+/// 0 would let libFuzzer choose one that nobody is told.
+std::uint32_t chosen_seed(const std::optional<std::uint32_t>& seed) {
+  return seed ? std::max(*seed, 1u) : std::random_device()() % 1'000'000 + 1;
+}
+
+CampaignReport run_targets(const Installation& installation, const FuzzOptions& options) {
+  const std::vector<std::string> targets = chosen_targets(installation, options.targets);
+  const seconds time = parse_duration(options.time);
+  const fs::path out =
+      fs::absolute(options.out.empty() ? installation.work() : fs::path(options.out));
+  const fs::path corpus = options.corpus.empty() ? fs::path() : fs::absolute(options.corpus);
+  CampaignReport report;
+  report.seed = chosen_seed(options.seed);
+  report.sanitizer = options.sanitizer;
+  report.jobs = options.jobs;
+  const Clock::time_point start = Clock::now();
+  Progress progress;
+  count_interrupts();
+  for (std::size_t i = 0; i < targets.size() && interrupts() == 0; ++i) {
+    const auto left = time - std::chrono::duration_cast<seconds>(Clock::now() - start);
+    const auto share = std::max(seconds(1), left / static_cast<int>(targets.size() - i));
+    const CampaignPlan plan{
+        .target = targets[i],
+        .sanitizer = options.sanitizer,
+        .time = share,
+        .jobs = options.jobs,
+        .seed = report.seed,
+        .folder = out / targets[i],
+        .corpus = corpus.empty() ? out / targets[i] / "corpus" : corpus / targets[i],
+        .findings = out / "findings"};
+    report.targets.push_back(TargetCampaign(installation, plan, progress).run());
+  }
+  report.interrupted = interrupts() > 0;
+  report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return report;
+}
+
+}  // namespace
+
+int fuzz(const Installation& installation, const FuzzOptions& options) {
+  const CampaignReport report = run_targets(installation, options);
+  fmt::print("{}", options.json ? to_json(report).dump() + "\n" : to_text(report));
+  std::fflush(stdout);
+  for (const TargetReport& target : report.targets) {
+    if (const std::string why = proved_nothing(target); !why.empty())
+      fmt::print(stderr, "anyctx: the campaign proved nothing about {}: {}\n", target.target, why);
+  }
+  return exit_code(report);
+}
+
+}  // namespace anyctx::triage

@@ -1,0 +1,28 @@
+// The command `anyctx fuzz`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "triage/cli/installation.h"
+
+namespace anyctx::triage {
+
+struct FuzzOptions {
+  std::vector<std::string> targets;  // empty: all
+  std::string time = "60s";          // in total
+  std::string engine = "libfuzzer";
+  std::string sanitizer = "address";
+  unsigned jobs = 1;
+  std::optional<std::uint32_t> seed;
+  std::string corpus;  // empty: in `out`
+  std::string out;     // empty: the installation's
+  bool json = false;
+};
+
+/// Returns the exit code. Throws SetupError.
+int fuzz(const Installation& installation, const FuzzOptions& options);
+
+}  // namespace anyctx::triage

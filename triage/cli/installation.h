@@ -1,0 +1,42 @@
+// Installation: where this clone keeps what the tool starts, and what targets there are.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "triage/cli/process.h"
+
+namespace anyctx::triage {
+
+struct TargetInfo {
+  std::string name;
+  std::string what;
+};
+
+class Installation {
+ public:
+  /// `root` is the clone; builds are in its folder build/, by preset.
+  explicit Installation(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// Where campaigns keep their files unless told otherwise.
+  std::filesystem::path work() const { return root_ / "work"; }
+  /// Programs kept with the project for a target: corpus/TARGET/{seeds,regress}.
+  std::filesystem::path corpus(std::string_view target) const { return root_ / "corpus" / target; }
+
+  /// anyctx-run of the plain build, or of the build with a sanitizer.
+  Command runner(std::string_view sanitizer = {}) const;
+  /// The libFuzzer executable of a target.
+  Command fuzzer(std::string_view target, std::string_view sanitizer) const;
+
+  /// Throws SetupError if anyctx-run is missing or broken.
+  std::vector<TargetInfo> targets() const;
+
+ private:
+  std::filesystem::path binary(std::string_view sanitizer, std::string_view name) const;
+
+  std::filesystem::path root_;
+};
+
+}  // namespace anyctx::triage

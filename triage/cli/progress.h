@@ -1,0 +1,32 @@
+// Progress: one updating line on a terminal, a line now and then otherwise. To standard error.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace anyctx::triage {
+
+class Progress {
+ public:
+  Progress();
+  ~Progress() { clear(); }
+
+  /// Shows where things are. Cheap enough for every turn of a loop.
+  void show(const std::string& line);
+
+  /// Something to keep: printed once, above the updating line.
+  void say(const std::string& line);
+
+  /// Removes the updating line.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kPeriod{10};  // without a terminal
+
+  bool terminal_;
+  bool shown_ = false;
+  Clock::time_point next_;
+};
+
+}  // namespace anyctx::triage

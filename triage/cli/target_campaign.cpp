@@ -1,0 +1,210 @@
+#include "triage/cli/target_campaign.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "triage/cli/duration.h"
+#include "triage/cli/interrupt.h"
+#include "triage/cli/setup_error.h"
+
+namespace anyctx::triage {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+constexpr unsigned kMostNothingNew = 5;
+constexpr seconds kGrace{20};  // for an engine to end by itself
+constexpr int kWaitMs = 200;   // between looks at the clock
+constexpr unsigned kMaxLen = 32768;
+
+std::string without_prefix(std::string_view line) {
+  constexpr std::string_view ours = "anyctx: ";
+  if (line.starts_with(ours)) line.remove_prefix(ours.size());
+  return std::string(line.substr(0, line.find('\n')));
+}
+
+std::vector<fs::path> stats_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("stats-")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+TargetCampaign::TargetCampaign(const Installation& installation, CampaignPlan plan,
+                               Progress& progress)
+    : installation_(installation),
+      plan_(std::move(plan)),
+      progress_(progress),
+      investigation_(installation, plan_.target, plan_.sanitizer, plan_.findings),
+      start_(Clock::now()),
+      stats_read_(start_) {}
+
+TargetReport TargetCampaign::run() {
+  prepare();
+  start_ = Clock::now();
+  while (jobs_.size() < plan_.jobs) start_job();
+  while (!jobs_.empty()) {
+    wait_for_output();
+    for (auto job = jobs_.begin(); job != jobs_.end();) {
+      job->read_output();
+      const auto exit = job->poll();
+      if (exit) end_of_job(*job, *exit);
+      job = exit ? jobs_.erase(job) : std::next(job);
+    }
+    while (jobs_.size() < plan_.jobs && wants_more()) start_job();
+    stop_jobs_in_time();
+    show_progress();
+  }
+  return report();
+}
+
+void TargetCampaign::prepare() {
+  for (const char* old : {"artifacts", "seeds", "regress"}) fs::remove_all(plan_.folder / old);
+  fs::create_directories(plan_.folder / "artifacts");
+  fs::create_directories(plan_.corpus);
+  fs::create_directories(plan_.findings);
+  for (const fs::path& file : stats_files(plan_.folder)) fs::remove(file);
+  convert_seeds("seeds");
+  convert_seeds("regress");
+}
+
+void TargetCampaign::convert_seeds(std::string_view kind) {
+  const fs::path to = plan_.folder / kind;
+  fs::create_directories(to);
+  Command convert = installation_.runner().with("convert");
+  convert.with("--to").with("binary").with("-o").with(to);
+  const std::size_t words = convert.words.size();
+  const fs::path from = installation_.corpus(plan_.target) / kind;
+  if (fs::is_directory(from)) {
+    for (const auto& entry : fs::directory_iterator(from)) {
+      if (entry.path().extension() == ".txt") convert.with(entry.path());
+    }
+  }
+  if (convert.words.size() == words) return;
+  const Captured captured = capture(convert);
+  if (captured.exit.code != 0 || captured.exit.signal != 0)
+    throw SetupError(without_prefix(captured.errors));
+}
+
+void TargetCampaign::start_job() {
+  const unsigned number = started_++;
+  const auto left =
+      std::max(seconds(1), plan_.time - std::chrono::duration_cast<seconds>(Clock::now() - start_));
+  const fs::path stats = plan_.folder / fmt::format("stats-{}.json", number);
+  Command command = installation_.fuzzer(plan_.target, plan_.sanitizer);
+  for (const std::string& argument : {
+           fmt::format("-max_total_time={}", left.count()),
+           fmt::format("-seed={}", plan_.seed + number),
+           fmt::format("-max_len={}", kMaxLen),
+           fmt::format("-reload={}", plan_.jobs > 1 ? 1 : 0),
+           fmt::format("-artifact_prefix={}/", (plan_.folder / "artifacts").string()),
+           fmt::format("--stats={}", stats.string()),
+           std::string("-timeout=10"),
+           std::string("-print_funcs=0"),
+           plan_.corpus.string(),
+           (plan_.folder / "seeds").string(),
+           (plan_.folder / "regress").string(),
+       }) {
+    command.with(argument);
+  }
+  jobs_.emplace_back(command, plan_.folder / fmt::format("log-{}.txt", number), stats);
+}
+
+bool TargetCampaign::wants_more() const {
+  return interrupts() == 0 && nothing_new_ < kMostNothingNew &&
+         Clock::now() - start_ + seconds(1) <= plan_.time;
+}
+
+void TargetCampaign::end_of_job(Job& job, const Exit& exit) {
+  stats_.read(job.stats());
+  coverage_ = std::max(coverage_, job.log().coverage());
+  corpus_ = std::max(corpus_, job.log().corpus());
+  if (exit.code == 0 && exit.signal == 0) return;
+  if (!job.log().artifact().empty()) {
+    add_finding(investigation_.examine(job.log().artifact(), job.log().report()));
+    return;
+  }
+  if (interrupts() > 0 || exit.signal == SIGKILL) return;  // as we asked for
+  if (exit.code == kExitSetup && !job.log().complaint().empty())
+    throw SetupError(job.log().complaint());
+  throw SetupError(fmt::format("the fuzzer of {} does not work; its words are in {}", plan_.target,
+                               job.log_file().string()));
+}
+
+void TargetCampaign::add_finding(Finding finding) {
+  const auto known = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& other) {
+    return other.signature.key == finding.signature.key;
+  });
+  if (known != findings_.end()) {
+    ++known->times;
+    ++nothing_new_;
+    if (finding.name != known->name) fs::remove(plan_.findings / (finding.name + ".txt"));
+    return;
+  }
+  nothing_new_ = 0;
+  finding.seconds = elapsed();
+  progress_.say(
+      fmt::format("{}: finding {}: {}", plan_.target, finding.name, finding.signature.headline));
+  findings_.push_back(std::move(finding));
+}
+
+void TargetCampaign::wait_for_output() {
+  std::vector<pollfd> files;
+  for (const Job& job : jobs_) files.push_back({job.output(), POLLIN, 0});
+  ::poll(files.data(), files.size(), kWaitMs);
+}
+
+void TargetCampaign::stop_jobs_in_time() {
+  if (interrupts() > interrupts_told_) {
+    for (Job& job : jobs_) job.signal(interrupts_told_ == 0 ? SIGINT : SIGKILL);
+    interrupts_told_ = interrupts();
+  }
+  if (Clock::now() - start_ > plan_.time + kGrace) {
+    for (Job& job : jobs_) job.signal(SIGKILL);
+  }
+}
+
+void TargetCampaign::show_progress() {
+  if (Clock::now() - stats_read_ >= seconds(1)) {
+    stats_read_ = Clock::now();
+    for (const Job& job : jobs_) {
+      stats_.read(job.stats());
+      coverage_ = std::max(coverage_, job.log().coverage());
+      corpus_ = std::max(corpus_, job.log().corpus());
+    }
+  }
+  const auto passed = std::chrono::duration_cast<seconds>(Clock::now() - start_);
+  const double speed = static_cast<double>(stats_.executions()) / std::max(elapsed(), 1.0);
+  progress_.show(fmt::format("{} {}/{}  {} runs  {:.0f}/s  coverage {}  points {}/{}  findings {}",
+                             plan_.target, to_clock(std::min(passed, plan_.time)),
+                             to_clock(plan_.time), stats_.executions(), speed, coverage_,
+                             stats_.points_reached(), stats_.points(), findings_.size()));
+}
+
+TargetReport TargetCampaign::report() const {
+  Command points = installation_.runner().with("points").with("--json").with(plan_.target);
+  for (const fs::path& file : stats_files(plan_.folder)) points.with("--stats").with(file);
+  const Captured captured = capture(points);
+  const auto json = nlohmann::json::parse(captured.output, nullptr, false);
+  if (!json.is_object()) throw SetupError(without_prefix(captured.errors));
+  TargetReport report;
+  report.target = plan_.target;
+  report.seconds = elapsed();
+  report.coverage = coverage_;
+  report.corpus = corpus_;
+  report.exercised = json.at("targets").at(0);
+  report.findings = findings_;
+  if (nothing_new_ >= kMostNothingNew && elapsed() + 1 < static_cast<double>(plan_.time.count()))
+    report.remark = "ended early: the same finding came again and again";
+  return report;
+}
+
+}  // namespace anyctx::triage
