@@ -32,7 +32,7 @@ inline constexpr CacheFlags kDebugFlags =
     CacheFlags::red_zone | CacheFlags::poison | CacheFlags::store_user | CacheFlags::consistency;
 
 struct CacheConfig {
-  std::string_view name;  // outlives the cache
+  std::string_view name = {};  // outlives the cache
   std::uint32_t size = 0;
   std::uint32_t align = 0;  // power of two, or 0: a word
   CacheFlags flags = CacheFlags::none;

@@ -87,6 +87,8 @@ class Deferred {
   Slabs& slabs(unsigned cpu) { return lists_.of(cpu).slabs; }
   const Objects& objects(unsigned cpu) const { return lists_.of(cpu).objects; }
   const Slabs& slabs(unsigned cpu) const { return lists_.of(cpu).slabs; }
+  /// For oracles: no handler of this CPU is queued or running.
+  bool peek_idle(unsigned cpu) const { return lists_.of(cpu).work.idle(); }
 
   /// Returns when everything that was pushed before the call has been processed, whether or not
   /// its producer came as far as queueing the irq_work. Task context.

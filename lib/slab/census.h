@@ -1,0 +1,101 @@
+// Census: where every object of a cache is, and whether the structures are what they should be.
+// For oracles: const, reads without decision points. Meaningful while no operation is in progress.
+#pragma once
+
+#include <string_view>
+
+#include "lib/slab/slab_allocator.h"
+
+namespace anyctx::slab {
+
+/// Objects by place. Those that are in none of them are live, or in a slab that was given up.
+struct Census {
+  std::int64_t slabs = 0;
+  std::int64_t objects = 0;
+  std::int64_t free_in_slabs = 0;
+  std::int64_t free_on_cpus = 0;
+  std::int64_t free_in_displaced = 0;  // left of the freelist of a slab that waits for the handler
+  std::int64_t deferred = 0;           // freed, waiting for the handler
+  std::int64_t given_up = 0;           // in damaged slabs of debug caches, live or not
+  std::int64_t live() const {
+    return objects - free_in_slabs - free_on_cpus - free_in_displaced - deferred - given_up;
+  }
+};
+
+/// Calls visit(slab) for each slab of all caches.
+template <machine::Machine M, class Visit>
+void for_each_slab(const SlabAllocator<M>& allocator, Visit visit) {
+  for (const Slab<M>& slab : allocator.source().slabs()) {
+    if (slab.head == &slab) visit(slab);
+  }
+}
+
+/// Calls visit(object) for each object of the freelist that `first` heads, all of this slab.
+/// False if the list leads out of the slab or does not end.
+template <machine::Machine M, class Visit>
+bool for_each_free(const SlabAllocator<M>& allocator, const Slab<M>& slab, void* first,
+                   Visit visit) {
+  std::uint32_t length = 0;
+  for (void* object = first; object != nullptr; object = slab.cache->peek_next_free(object)) {
+    if (!allocator.source().is_slot(slab, object)) return false;
+    if (++length > slab.peek().counters.objects) return false;
+    visit(object);
+  }
+  return true;
+}
+
+/// Calls visit(object, slab, cpu) for each object that waits for the handler.
+template <machine::Machine M, class Visit>
+void for_each_deferred(const SlabAllocator<M>& allocator, Visit visit) {
+  for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+    void* link = allocator.deferred().objects(cpu).peek();
+    while (link != nullptr) {
+      const Slab<M>* const slab = allocator.source().slab_of(link);
+      if (slab == nullptr) break;  // overwritten: audit() finds it
+      visit(slab->cache->object_of(link), *slab, cpu);
+      link = machine::raw::load_link(static_cast<void**>(link), std::memory_order_relaxed);
+    }
+  }
+}
+
+/// Calls visit(slab, cpu) for each displaced slab that waits for the handler.
+template <machine::Machine M, class Visit>
+void for_each_displaced(const SlabAllocator<M>& allocator, Visit visit) {
+  for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+    defer::LlistNode* node = allocator.deferred().slabs(cpu).peek();
+    for (; node != nullptr; node = static_cast<defer::LlistNode*>(node->next)) {
+      visit(*Deferred<M>::slab_of(node), cpu);
+    }
+  }
+}
+
+/// Counts the objects of `cache` by walking everything.
+template <machine::Machine M>
+Census take_census(const SlabAllocator<M>& allocator, const Cache<M>& cache) {
+  Census census;
+  const auto count = [&](const Slab<M>& slab, void* first, std::int64_t& sum) {
+    for_each_free(allocator, slab, first, [&](void*) { ++sum; });
+  };
+  for_each_slab(allocator, [&](const Slab<M>& slab) {
+    if (slab.cache != &cache) return;
+    const SlabState state = slab.peek();
+    ++census.slabs;
+    census.objects += state.counters.objects;
+    if (cache.is_debug() && state.counters.frozen) census.given_up += state.counters.objects;
+    count(slab, state.freelist, census.free_in_slabs);
+  });
+  for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+    const CpuSlab<M>& own = cache.cpus().of(cpu);
+    const Slab<M>* const slab = own.slab.peek();
+    if (slab != nullptr) count(*slab, own.peek_freelist(), census.free_on_cpus);
+  }
+  for_each_displaced(allocator, [&](const Slab<M>& slab, unsigned) {
+    if (slab.cache == &cache) count(slab, slab.detached, census.free_in_displaced);
+  });
+  for_each_deferred(allocator, [&](void*, const Slab<M>& slab, unsigned) {
+    if (slab.cache == &cache) ++census.deferred;
+  });
+  return census;
+}
+
+}  // namespace anyctx::slab
