@@ -1,12 +1,9 @@
 #include "fuzzers/engine/runner.h"
 
-#include "inject/sim/unwatched.h"
-
 namespace anyctx::engine {
 
 using inject::Lane;
 using inject::LaneKind;
-using inject::Unwatched;
 using program::Program;
 
 Runner::Runner(const Target& target)
@@ -61,7 +58,6 @@ RunResult Runner::run(const Program& program, inject::Recording recording) {
 }
 
 void Runner::run_handler(Lane lane, std::uint16_t entry) {
-  const Unwatched unwatched;
   run_lane(*lanes_[static_cast<unsigned>(lane.kind)][lane.index], entry);
 }
 

@@ -15,12 +15,9 @@
 #endif
 #ifdef ANYCTX_TSAN
 #include <sanitizer/tsan_interface.h>
-extern "C" {
-void AnnotateIgnoreReadsBegin(const char* file, int line);
-void AnnotateIgnoreReadsEnd(const char* file, int line);
-void AnnotateIgnoreWritesBegin(const char* file, int line);
-void AnnotateIgnoreWritesEnd(const char* file, int line);
-}
+// Memory accesses of the current thread are ignored between the two; they nest.
+extern "C" void __tsan_ignore_thread_begin();
+extern "C" void __tsan_ignore_thread_end();
 #endif
 
 // Functions that straddle a switch must not be instrumented for TSan: they enter under one identity
@@ -42,53 +39,31 @@ struct Handover {
   Fiber* to;
 };
 
+#ifdef ANYCTX_TSAN
+constinit thread_local bool watched_now = true;
+
+constexpr unsigned kOrdered = 0;
+constexpr unsigned kUnordered = __tsan_switch_to_fiber_no_sync;
+
+/// What `before` did so far happens before what `after` does next. Another may be running.
+ANYCTX_UNINSTRUMENTED void order_identities(void* before, void* after) {
+  void* const own = __tsan_get_current_fiber();
+  if (before != own) __tsan_switch_to_fiber(before, kUnordered);
+  __tsan_switch_to_fiber(after, kOrdered);
+  if (after != own) __tsan_switch_to_fiber(own, kUnordered);
+}
+#endif
+
 }  // namespace
 
-/// Keeps TSan's idea of what the current fiber is ignored for in step with Fiber::unwatched_.
-struct Watching {
 #ifdef ANYCTX_TSAN
-  static thread_local constinit Fiber* current;  // null: a thread that never switched
-
-  ANYCTX_UNINSTRUMENTED static void add(unsigned count) {
-    for (unsigned i = 0; i < count; ++i) {
-      AnnotateIgnoreReadsBegin(nullptr, 0);
-      AnnotateIgnoreWritesBegin(nullptr, 0);
-    }
-    if (current != nullptr) current->unwatched_ += count;
+ANYCTX_UNINSTRUMENTED bool WatchScope::set(bool watched) {
+  const bool before = watched_now;
+  if (watched != before) {
+    watched_now = watched;
+    watched ? __tsan_ignore_thread_end() : __tsan_ignore_thread_begin();
   }
-  ANYCTX_UNINSTRUMENTED static unsigned drop(unsigned count) {
-    for (unsigned i = 0; i < count; ++i) {
-      AnnotateIgnoreReadsEnd(nullptr, 0);
-      AnnotateIgnoreWritesEnd(nullptr, 0);
-    }
-    if (current != nullptr) current->unwatched_ -= count;
-    return count;
-  }
-  ANYCTX_UNINSTRUMENTED static unsigned drop_all() {
-    return current == nullptr ? 0 : drop(current->unwatched_);
-  }
-  ANYCTX_UNINSTRUMENTED static void arrived_at(Fiber& fiber) {
-    current = &fiber;
-  }
-#else
-  static unsigned drop_all() {
-    return 0;
-  }
-  static void arrived_at(Fiber&) {}
-#endif
-};
-
-#ifdef ANYCTX_TSAN
-constinit thread_local Fiber* Watching::current = nullptr;
-ANYCTX_UNINSTRUMENTED void Unwatched::begin() {
-  Watching::add(1);
-}
-ANYCTX_UNINSTRUMENTED void Unwatched::end() {
-  Watching::drop(1);
-}
-ANYCTX_UNINSTRUMENTED Watched::Watched() : depth_(Watching::drop_all()) {}
-ANYCTX_UNINSTRUMENTED Watched::~Watched() {
-  Watching::add(depth_);
+  return before;
 }
 #endif
 
@@ -96,7 +71,9 @@ struct FiberEntry {
   ANYCTX_UNINSTRUMENTED static void arrive(ctx::transfer_t transfer, Fiber& self) {
     auto* handover = static_cast<Handover*>(transfer.data);
     handover->from->context_ = transfer.fctx;
-    Watching::arrived_at(self);
+#ifdef ANYCTX_TSAN
+    watched_now = self.watched_;
+#endif
 #ifdef ANYCTX_ASAN
     const void* bottom = nullptr;
     std::size_t bytes = 0;
@@ -107,25 +84,25 @@ struct FiberEntry {
       handover->from->stack_bottom_ = bottom;
       handover->from->bottom_bytes_ = bytes;
     }
-#else
-    (void)self;
 #endif
+    (void)self;
   }
 
   ANYCTX_UNINSTRUMENTED static void begin(ctx::transfer_t transfer) {
     Fiber& self = *static_cast<Handover*>(transfer.data)->to;
     arrive(transfer, self);
-    Watching::drop_all();  // of frames that were abandoned in the middle
-    self.entry_(self.argument_);
-    ANYCTX_CHECK(false && "a fiber's entry returned");
+    Fiber& next = run(self);
+    self.returned_ = true;
+    Fiber::leave(self, next);
+  }
+
+  ANYCTX_UNINSTRUMENTED static Fiber& run(Fiber& self) {
+    const Unwatched unwatched;
+    return self.entry_(self.argument_);
   }
 };
 
-Fiber::Fiber() {
-#ifdef ANYCTX_TSAN
-  tsan_fiber_ = __tsan_get_current_fiber();
-#endif
-}
+Fiber::Fiber() = default;
 
 Fiber::Fiber(std::size_t stack_bytes) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -136,32 +113,70 @@ Fiber::Fiber(std::size_t stack_bytes) {
   mapping_ = static_cast<std::byte*>(mapping);
   stack_ = mapping_ + page;
   ANYCTX_CHECK(::mprotect(mapping_, page, PROT_NONE) == 0);
-#ifdef ANYCTX_TSAN
-  tsan_fiber_ = __tsan_create_fiber(0);
-#endif
+  make_identity();
 }
 
 Fiber::~Fiber() {
   if (mapping_ == nullptr) return;
-#ifdef ANYCTX_TSAN
-  __tsan_destroy_fiber(tsan_fiber_);
-#endif
+  drop_identity();
   machine::raw::mark_used(stack_, stack_bytes_);
   ::munmap(mapping_, static_cast<std::size_t>(stack_ - mapping_) + stack_bytes_);
 }
 
-void Fiber::start(Entry entry, void* argument) {
-  ANYCTX_CHECK(stack_ != nullptr);
-  // Frames that were abandoned in the middle left their red zones behind.
-  if (started_) machine::raw::mark_used(stack_, stack_bytes_);
-  entry_ = entry;
-  argument_ = argument;
-  fake_stack_ = nullptr;
-  context_ = ctx::make_fcontext(stack_ + stack_bytes_, stack_bytes_, &FiberEntry::begin);
-  started_ = true;
+void Fiber::make_identity() {
+#ifdef ANYCTX_TSAN
+  identity_ = __tsan_create_fiber(0);
+  watched_ = true;
+#endif
 }
 
-ANYCTX_UNINSTRUMENTED void Fiber::jump(Fiber& from, Fiber& to, Order order, bool last) {
+ANYCTX_UNINSTRUMENTED void Fiber::drop_identity() {
+#ifdef ANYCTX_TSAN
+  if (!watched_) {  // TSan ends the process if a thread ends that ignores accesses
+    void* const own = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(identity_, kUnordered);
+    __tsan_ignore_thread_end();
+    __tsan_switch_to_fiber(own, kUnordered);
+  }
+  __tsan_destroy_fiber(identity_);
+#endif
+}
+
+void Fiber::stand_for_caller() {
+  ANYCTX_CHECK(stack_ == nullptr);
+#ifdef ANYCTX_TSAN
+  identity_ = __tsan_get_current_fiber();
+#endif
+}
+
+void Fiber::start(Entry entry, void* argument, [[maybe_unused]] const Fiber& parent) {
+  ANYCTX_CHECK(stack_ != nullptr);
+  ANYCTX_CHECK(!started_ || returned_);
+  entry_ = entry;
+  argument_ = argument;
+  started_ = true;
+  returned_ = false;
+  fake_stack_ = nullptr;
+  context_ = ctx::make_fcontext(stack_ + stack_bytes_, stack_bytes_, &FiberEntry::begin);
+#ifdef ANYCTX_TSAN
+  order_identities(parent.identity_, identity_);
+#endif
+}
+
+void Fiber::end() {
+  if (!started_) return;
+  started_ = false;
+#ifdef ANYCTX_TSAN
+  order_identities(identity_, __tsan_get_current_fiber());
+#endif
+  if (returned_) return;
+  // Frames that were given up left their red zones behind, and are still on TSan's list of calls.
+  machine::raw::mark_used(stack_, stack_bytes_);
+  drop_identity();
+  make_identity();
+}
+
+ANYCTX_UNINSTRUMENTED void Fiber::jump(Fiber& from, Fiber& to, bool last) {
   Handover handover{&from, &to};
 #ifdef ANYCTX_ASAN
   const void* bottom = to.stack_ != nullptr ? to.stack_ : to.stack_bottom_;
@@ -171,20 +186,18 @@ ANYCTX_UNINSTRUMENTED void Fiber::jump(Fiber& from, Fiber& to, Order order, bool
   (void)last;
 #endif
 #ifdef ANYCTX_TSAN
-  __tsan_switch_to_fiber(to.tsan_fiber_, order == Order::none ? __tsan_switch_to_fiber_no_sync : 0);
-#else
-  (void)order;
+  from.watched_ = watched_now;
+  __tsan_switch_to_fiber(to.identity_, kUnordered);
 #endif
   FiberEntry::arrive(ctx::jump_fcontext(to.context_, &handover), from);
 }
 
-ANYCTX_UNINSTRUMENTED void Fiber::switch_to(Fiber& from, Fiber& to, Order order) {
-  jump(from, to, order, false);
+ANYCTX_UNINSTRUMENTED void Fiber::switch_to(Fiber& from, Fiber& to) {
+  jump(from, to, false);
 }
 
-ANYCTX_UNINSTRUMENTED void Fiber::leave(Fiber& from, Fiber& to, Order order) {
-  Watching::drop_all();
-  jump(from, to, order, true);
+ANYCTX_UNINSTRUMENTED void Fiber::leave(Fiber& from, Fiber& to) {
+  jump(from, to, true);
   __builtin_unreachable();
 }
 

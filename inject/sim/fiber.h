@@ -1,23 +1,20 @@
 // Fiber: a stack and a place to continue, on one OS thread. Tells ASan and TSan about switches.
+//
+// For TSan a fiber is a thread: a switch orders nothing. Only start() and end() do.
 #pragma once
 
 #include <cstddef>
 
 namespace anyctx::inject {
 
-/// A stackful coroutine. Reusable: start() may be called again after the entry function returned
-/// or after the fiber was abandoned in the middle (its frames are then forgotten, not unwound).
+/// A stackful coroutine. Reusable: start(), switch_to(), and end() when its function returned or
+/// is given up in the middle (its frames are then forgotten, not unwound), and again.
 class Fiber {
  public:
-  /// What runs on the fiber. Must not return: it ends by switching away for good.
-  using Entry = void (*)(void* argument);
+  /// What runs on the fiber. Returns the fiber to go on with.
+  using Entry = Fiber& (*)(void* argument);
 
-  enum class Order : bool {
-    none,   // TSan sees no happens-before between the two sides: they are like threads
-    synced  // the switch orders everything before it
-  };
-
-  /// A fiber that stands for the calling thread: it has the thread's stack.
+  /// A fiber that stands for a thread and has its stack.
   Fiber();
   /// A fiber with a stack of its own, with a guard page. Throws std::bad_alloc.
   explicit Fiber(std::size_t stack_bytes);
@@ -25,17 +22,27 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Prepares the fiber to run `entry(argument)` at the next switch to it.
-  void start(Entry entry, void* argument);
+  /// From now on this fiber stands for the caller: a thread, or what runs on another fiber.
+  void stand_for_caller();
+
+  /// Prepares the fiber to run `entry(argument)` at the next switch to it, unwatched. What `parent`
+  /// did so far happens before that; what the caller did does not, unless it is the parent.
+  void start(Entry entry, void* argument, const Fiber& parent);
+
+  /// What the fiber did happens before what the caller does next. If its function has not returned,
+  /// it is given up. Nothing if the fiber was not started.
+  void end();
 
   /// Continues `to`; returns when somebody switches back to `from`, the fiber that runs now.
-  static void switch_to(Fiber& from, Fiber& to, Order order = Order::none);
+  static void switch_to(Fiber& from, Fiber& to);
 
   /// Like switch_to, but `from` will never be continued.
-  [[noreturn]] static void leave(Fiber& from, Fiber& to, Order order = Order::none);
+  [[noreturn]] static void leave(Fiber& from, Fiber& to);
 
  private:
-  static void jump(Fiber& from, Fiber& to, Order order, bool last);
+  static void jump(Fiber& from, Fiber& to, bool last);
+  void make_identity();
+  void drop_identity();
 
   void* context_ = nullptr;       // where to continue
   std::byte* mapping_ = nullptr;  // guard page and stack
@@ -43,15 +50,15 @@ class Fiber {
   std::size_t stack_bytes_ = 0;
   Entry entry_ = nullptr;
   void* argument_ = nullptr;
+  bool started_ = false;                // and not ended
+  bool returned_ = false;               // the entry function did
   void* fake_stack_ = nullptr;          // ASan
   const void* stack_bottom_ = nullptr;  // ASan: of the thread's own stack, learnt at a switch
   std::size_t bottom_bytes_ = 0;
-  void* tsan_fiber_ = nullptr;
-  bool started_ = false;
-  unsigned unwatched_ = 0;  // TSan: depth of Unwatched scopes
+  void* identity_ = nullptr;  // TSan
+  bool watched_ = true;       // TSan: while it does not run
 
   friend struct FiberEntry;
-  friend struct Watching;
 };
 
 }  // namespace anyctx::inject

@@ -27,6 +27,11 @@ machine::Context context_of(LaneKind kind, machine::Context interrupted) {
   return interrupted;
 }
 
+/// Whether a handler takes the CPU away, rather than being called by what it nests in.
+bool is_interrupt(const Frame& frame) {
+  return frame.where.lane.kind != LaneKind::reentry && frame.context != machine::Context::task;
+}
+
 }  // namespace
 
 bool Simulation::may_enter(LaneKind kind) {
@@ -74,8 +79,9 @@ void Simulation::enter(Lane lane) {
   deliver_due();
 }
 
-/// Under TSan, code that interrupts has an identity and a stack of its own, so that a race between
-/// it and the interrupted code is a race. Elsewhere this is a call.
+/// Runs a handler or deferred work, whose frame is there. Under TSan it has an identity and a stack
+/// of its own, so that a race between it and the interrupted code is a race. Elsewhere this is a
+/// call.
 void Simulation::nested(void (*function)(Simulation&, void*), void* argument) {
   if constexpr (machine::raw::kTsan) {
     struct Call {
@@ -84,30 +90,40 @@ void Simulation::nested(void (*function)(Simulation&, void*), void* argument) {
       void* argument;
       Fiber* back;
     } call{this, function, argument, task_->running};
-    SimTask& task = *task_;
-    while (task.nested_fibers.size() < task.depth) {
-      task.nested_fibers.push_back(std::make_unique<Fiber>(SimTask::kStackBytes));
-    }
-    Fiber& fiber = *task.nested_fibers[task.depth - 1];
+    Fiber& fiber = handler_fiber();
     fiber.start(
-        [](void* c) {
+        [](void* c) -> Fiber& {
           Call& inner = *static_cast<Call*>(c);
-          inner.function(*inner.simulation, inner.argument);
-          SimTask& own = *inner.simulation->task_;
-          Fiber& from = *own.running;
-          own.running = inner.back;
-          Fiber::leave(from, *inner.back);
+          Simulation& own = *inner.simulation;
+          const bool interrupt = is_interrupt(*own.frame_);
+          if (interrupt) own.order_irqs_off(&order_after);
+          inner.function(own, inner.argument);
+          if (interrupt) own.order_irqs_off(&order_before);
+          own.task_->running = inner.back;
+          return *inner.back;
         },
-        &call);
-    task.running = &fiber;
+        &call, main_fiber_);
+    task_->running = &fiber;
     Fiber::switch_to(*call.back, fiber);
   } else {
     function(*this, argument);
   }
 }
 
+/// Who runs the handler whose frame is the top one. Each context of a CPU is one thread to TSan, as
+/// it is never in progress twice. What a task calls, a probe program or threaded work, is its own.
+Fiber& Simulation::handler_fiber() {
+  std::unique_ptr<Fiber>& fiber =
+      is_interrupt(*frame_)
+          ? cpus_[task_->cpu].handler_fibers[static_cast<unsigned>(frame_->context)]
+          : task_->nested_fibers[task_->depth - 1];
+  if (!fiber) fiber = std::make_unique<Fiber>(SimTask::kStackBytes);
+  return *fiber;
+}
+
 void Simulation::raise(machine::Site site, machine::IrqLine* line) {
   const Unwatched unwatched;
+  order_before(line);
   raise_delay_ = 0;
   visit(point(site, machine::Verb::raise));
   const unsigned delay = std::exchange(raise_delay_, 0);
@@ -121,13 +137,21 @@ bool Simulation::has_due(const Cpu& cpu) const {
   return std::ranges::any_of(cpu.pending, [](const PendingLine& p) { return p.delay == 0; });
 }
 
-void Simulation::irqs_enabled_again() {
-  const Unwatched unwatched;
-  deliver_due();
+/// With interrupts off, code excludes interrupts and other such code of its CPU. Nothing excludes
+/// an NMI, nor does an NMI exclude anything.
+void Simulation::order_irqs_off(Order order) {
+  if (frame_->context != machine::Context::nmi) order(&cpus_[task_->cpu].irqs_off);
+  order_preemption_off(order);
+}
+
+/// With preemption or interrupts off, a task excludes other such tasks of its CPU.
+void Simulation::order_preemption_off(Order order) {
+  if (frame_->context == machine::Context::task) order(&cpus_[task_->cpu].preemption_off);
 }
 
 void Simulation::preempt_enable() {
   const Unwatched unwatched;
+  if constexpr (machine::raw::kTsan) order_preemption_off(&order_before);
   --task_->state.preempt_depth;
   if (config_.rt) deliver_due();
 }
@@ -170,6 +194,8 @@ void Simulation::run_line(machine::IrqLine* line, machine::Context context) {
   nested(
       [](Simulation&, void* l) {
         auto* raised = static_cast<machine::IrqLine*>(l);
+        order_after(raised);
+        const Watched watched;
         raised->run(raised);
       },
       line);
@@ -195,7 +221,6 @@ void Simulation::expire_delays() {
 /// otherwise it is the idle CPU that an interrupt hits.
 void Simulation::irq_thread_main(void* argument, Lane) {
   Simulation& self = *static_cast<Simulation*>(argument);
-  const Unwatched unwatched;
   for (;;) {
     Cpu& cpu = self.cpus_[self.task_->cpu];
     const auto due = std::ranges::find(cpu.pending, 0u, &PendingLine::delay);
@@ -212,7 +237,7 @@ void Simulation::irq_thread_main(void* argument, Lane) {
       next = self.pick_next(self.task_);
     }
     if (next == nullptr && self.has_due(cpu)) continue;
-    if (next == nullptr) self.finish_task();
+    if (next == nullptr) return;
     self.switch_to(*next);
   }
 }

@@ -48,6 +48,7 @@ void Simulation::check_lock_context(machine::Site site, bool waits) {
 
 void Simulation::take_word(machine::Site site, std::uint32_t* word) {
   *word = 1;
+  order_after(word);
   held_.push_back({word, site, task_});
   ++task_->state.locks_held;
 }
@@ -106,6 +107,7 @@ void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
     stop(VerdictKind::lock_state, "only a lock that this task holds is released", "held",
          fmt::format("releases {}, which it does not hold", site_names_[site.id]));
   }
+  order_before(word);
   held_.erase(std::next(held).base());
   --task_->state.locks_held;
   if (holder_of(word) != nullptr) return;

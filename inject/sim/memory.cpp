@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "inject/sim/unwatched.h"
 #include "lib/machine/raw.h"
 
 namespace anyctx::inject {
@@ -39,6 +40,7 @@ Memory::~Memory() {
 
 void Memory::touch(const void* p, std::size_t n) {
   if (n == 0 || !contains(p)) return;
+  const Unwatched unwatched;
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_);
   const std::size_t last = (offset + n - 1) / kBlock;
   for (std::size_t block = offset / kBlock; block <= last && block < touched_.size(); ++block) {
@@ -50,6 +52,7 @@ void Memory::touch(const void* p, std::size_t n) {
 
 void Memory::hide(const void* p, std::size_t n) {
   if (n == 0 || !contains(p)) return;
+  const Unwatched unwatched;
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_);
   hidden_end_ = std::max(hidden_end_, std::min(offset + n, bytes_));
 }

@@ -12,6 +12,11 @@ std::string describe(const CpuState& state) {
                      state.migrate_depth, state.locks_held);
 }
 
+// Longer than most operations: too long to be instrumented as well.
+ANYCTX_UNWATCHED void add(const std::uint16_t* counts, std::uint64_t* to, unsigned n) {
+  for (unsigned i = 0; i < n; ++i) to[i] += counts[i];
+}
+
 }  // namespace
 
 Frame& Simulation::push_frame(FrameKind kind, machine::Context context, const OpRef& where) {
@@ -34,8 +39,7 @@ Frame& Simulation::push_frame(FrameKind kind, machine::Context context, const Op
 
 void Simulation::pop_frame() {
   Frame& frame = *frame_;
-  auto& reached = stats_.reached[static_cast<unsigned>(frame.context)];
-  for (machine::PointId p = 0; p < point_limit_; ++p) reached[p] += frame.seen[p];
+  add(frame.seen.data(), stats_.reached[static_cast<unsigned>(frame.context)].data(), point_limit_);
   stats_.points += frame.steps;
   if (collect_visits_) {
     for (machine::PointId p = 0; p < point_limit_; ++p) {

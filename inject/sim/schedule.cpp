@@ -35,16 +35,13 @@ void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, 
   base.script = {};
   base.where = {task.lane, 0, 0};
   base.causes.clear();
-  task.fiber.start(&Simulation::task_main, &entries_[slot]);
+  task.fiber.start(&Simulation::task_main, &entries_[slot], main_fiber_);
 }
 
-void Simulation::task_main(void* entry) {
-  const Entry own = [&] {
-    const Unwatched unwatched;
-    return *static_cast<Entry*>(entry);
-  }();
+Fiber& Simulation::task_main(void* entry) {
+  const Entry& own = *static_cast<Entry*>(entry);
   own.function(own.argument, own.task->lane);
-  own.simulation->finish_task();
+  return own.simulation->finish_task();
 }
 
 void Simulation::add_task(Lane lane, unsigned cpu, TaskFunction function, void* argument) {
@@ -86,13 +83,25 @@ bool Simulation::enter_machine(SimTask& first) {
   if (stopped_) return false;
   Simulation* const outer = std::exchange(current_, this);
   install(first);
-  Fiber::switch_to(main_fiber_, *first.running, Fiber::Order::synced);
+  Fiber::switch_to(main_fiber_, *first.running);
+  end_fibers();
   current_ = outer;
   return !stopped_;
 }
 
+void Simulation::end_fibers() {
+  for (auto& task : tasks_) task->fiber.end();
+  if constexpr (machine::raw::kTsan) {
+    const auto end = [](const std::unique_ptr<Fiber>& fiber) {
+      if (fiber) fiber->end();
+    };
+    for (auto& task : tasks_) std::ranges::for_each(task->nested_fibers, end);
+    for (Cpu& cpu : cpus_) std::ranges::for_each(cpu.handler_fibers, end);
+  }
+}
+
 void Simulation::leave_machine() {
-  Fiber::leave(*task_->running, main_fiber_, Fiber::Order::synced);
+  Fiber::leave(*task_->running, main_fiber_);
 }
 
 void Simulation::install(SimTask& task) {
@@ -139,8 +148,8 @@ void Simulation::switch_to(SimTask& next) {
   Fiber::switch_to(*from.running, *next.running);
 }
 
-void Simulation::finish_task() {
-  const Unwatched unwatched;
+/// Returns the fiber to go on with.
+Fiber& Simulation::finish_task() {
   SimTask& own = *task_;
   own.run_state = TaskState::finished;
   cpus_[own.cpu].running = nullptr;
@@ -154,7 +163,7 @@ void Simulation::finish_task() {
   }
   if (next != nullptr) {
     install(*next);
-    Fiber::leave(*own.running, *next->running);
+    return *next->running;
   }
   for (auto& task : tasks_) {
     if (task->run_state == TaskState::waiting) {
@@ -165,7 +174,7 @@ void Simulation::finish_task() {
       report_deadlock();
     }
   }
-  Fiber::leave(*own.running, main_fiber_, Fiber::Order::synced);
+  return main_fiber_;
 }
 
 void Simulation::wait_for_others(const char* what) {

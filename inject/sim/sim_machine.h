@@ -109,16 +109,10 @@ struct Sim {
   ANYCTX_UNWATCHED static bool irqs_disabled() {
     return now().task().state.irqs == machine::IrqState::disabled;
   }
-  ANYCTX_UNWATCHED static bool preemptible() { return now().task().preemptible(); }
-  ANYCTX_UNWATCHED static machine::IrqState irq_save() {
-    return std::exchange(now().task().state.irqs, machine::IrqState::disabled);
-  }
-  ANYCTX_UNWATCHED static void irq_restore(machine::IrqState state) {
-    Simulation& simulation = now();
-    simulation.task().state.irqs = state;
-    if (state == machine::IrqState::enabled) simulation.irqs_enabled_again();
-  }
-  ANYCTX_UNWATCHED static void preempt_disable() { ++now().task().state.preempt_depth; }
+  static bool preemptible() { return now().preemptible(); }
+  static machine::IrqState irq_save() { return now().irq_save(); }
+  static void irq_restore(machine::IrqState state) { now().irq_restore(state); }
+  static void preempt_disable() { now().preempt_disable(); }
   static void preempt_enable() { now().preempt_enable(); }
   ANYCTX_UNWATCHED static void migrate_disable() { ++now().task().state.migrate_depth; }
   ANYCTX_UNWATCHED static void migrate_enable() { --now().task().state.migrate_depth; }

@@ -79,6 +79,7 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   stopped_ = false;
   frame_ = nullptr;
   task_ = nullptr;
+  main_fiber_.stand_for_caller();
   digest_ = 0x616e79637478;
   memory_.reset();
   ++stats_.runs;

@@ -26,10 +26,12 @@
 #include "inject/sim/config.h"
 #include "inject/sim/event.h"
 #include "inject/sim/memory.h"
+#include "inject/sim/order.h"
 #include "inject/sim/stats.h"
 #include "inject/sim/task.h"
 #include "inject/sim/unwatched.h"
 #include "lib/machine/machine.h"
+#include "lib/machine/raw.h"
 
 namespace anyctx::inject {
 
@@ -142,7 +144,26 @@ class Simulation {
   ANYCTX_UNWATCHED unsigned cpu() const { return task_->cpu; }
   ANYCTX_UNWATCHED Frame& frame() { return *frame_; }
   ANYCTX_UNWATCHED SimTask& task() { return *task_; }
-  void irqs_enabled_again();
+  bool preemptible() {
+    const Unwatched unwatched;
+    return task_->preemptible();
+  }
+  machine::IrqState irq_save() {
+    const Unwatched unwatched;
+    if constexpr (machine::raw::kTsan) order_irqs_off(&order_after);
+    return std::exchange(task_->state.irqs, machine::IrqState::disabled);
+  }
+  void irq_restore(machine::IrqState state) {
+    const Unwatched unwatched;
+    if constexpr (machine::raw::kTsan) order_irqs_off(&order_before);
+    task_->state.irqs = state;
+    if (state == machine::IrqState::enabled) deliver_due();
+  }
+  void preempt_disable() {
+    const Unwatched unwatched;
+    if constexpr (machine::raw::kTsan) order_preemption_off(&order_after);
+    ++task_->state.preempt_depth;
+  }
   void preempt_enable();
 
   bool try_lock(machine::Site site, std::uint32_t* word, bool local);
@@ -177,6 +198,9 @@ class Simulation {
     SimTask* preempted = nullptr;  // RT: by this CPU's interrupt thread
     std::vector<PendingLine> pending;
     std::uint16_t work_runs = 0;
+    char irqs_off = 0;  // names for order.h
+    char preemption_off = 0;
+    std::array<std::unique_ptr<Fiber>, 4> handler_fibers;  // TSan: by context
   };
   struct Entry {
     TaskFunction function;
@@ -190,6 +214,7 @@ class Simulation {
   void start_task(SimTask& task, unsigned cpu, TaskFunction function, void* argument);
   static Fiber& task_main(void* entry);
   bool enter_machine(SimTask& first);
+  void end_fibers();
   Fiber& finish_task();
   bool can_continue(const SimTask& task) const;
   SimTask* pick_next(const SimTask* except);
@@ -214,9 +239,13 @@ class Simulation {
   void check_state_restored(const Frame& frame);
 
   // interrupts.cpp
+  using Order = void (*)(const void* name);
+  void order_irqs_off(Order order);
+  void order_preemption_off(Order order);
   bool may_enter(LaneKind kind);
   void enter(Lane lane);
   void nested(void (*function)(Simulation&, void*), void* argument);
+  Fiber& handler_fiber();
   void deliver_due();
   void run_line(machine::IrqLine* line, machine::Context context);
   void tick_delays();

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "inject/sim/fiber.h"
 #include "inject/sim/frame.h"
@@ -21,7 +20,7 @@ enum class TaskState : std::uint8_t {
 };
 
 /// Nesting is strictly LIFO: a context that interrupts a task runs on the task's own stack, as a
-/// frame above the interrupted one. (With TSan it has a fiber of its own, see nested_fibers.)
+/// frame above the interrupted one. (With TSan it has a fiber of its own.)
 struct SimTask {
   static constexpr unsigned kMaxDepth = 16;
   static constexpr std::size_t kStackBytes = 256 << 10;
@@ -40,9 +39,8 @@ struct SimTask {
   }
 
   Fiber fiber;
-  // One identity per nesting level that TSan shall see as a thread of its own; else unused.
-  std::vector<std::unique_ptr<Fiber>> nested_fibers;
-  Fiber* running = nullptr;  // the fiber of this task that is current: `fiber` or a nested one
+  Fiber* running = nullptr;  // what executes this task: `fiber`, or with TSan a handler's
+  std::array<std::unique_ptr<Fiber>, kMaxDepth> nested_fibers;  // TSan: of calls, by depth
 
   Lane lane;
   unsigned cpu = 0;
