@@ -11,6 +11,8 @@ namespace anyctx::engine {
 /// Each slot is a stack of results, so that an operation never loses what another one left there,
 /// and handlers that are entered often can keep what they get. Fixed storage: no allocation, legal
 /// at any nesting. `take` and `push` do not interleave with anything: they contain no point.
+/// Who takes a result comes after who pushed it, as between threads that hand memory over: so
+/// ThreadSanitizer does not take the one's use of it for a race with the other's.
 template <class T, std::size_t Capacity = 2048>
 class Slots {
  public:
@@ -27,7 +29,7 @@ class Slots {
     const std::uint16_t node = free_;
     free_ = links_[node];
     values_[node] = value;
-    links_[node] = heads_[slot];
+    __atomic_store_n(&links_[node], heads_[slot], __ATOMIC_RELEASE);
     heads_[slot] = node;
     return true;
   }
@@ -39,7 +41,7 @@ class Slots {
       const std::uint16_t node = *link;
       if (!accept(values_[node])) continue;
       value = values_[node];
-      *link = links_[node];
+      *link = __atomic_load_n(&links_[node], __ATOMIC_ACQUIRE);
       links_[node] = free_;
       free_ = node;
       return true;

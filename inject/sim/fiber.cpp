@@ -5,6 +5,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <new>
+#include <utility>
 
 #include "inject/sim/unwatched.h"
 #include "lib/machine/check.h"
@@ -113,7 +114,6 @@ Fiber::Fiber(std::size_t stack_bytes) {
   mapping_ = static_cast<std::byte*>(mapping);
   stack_ = mapping_ + page;
   ANYCTX_CHECK(::mprotect(mapping_, page, PROT_NONE) == 0);
-  make_identity();
 }
 
 Fiber::~Fiber() {
@@ -123,22 +123,28 @@ Fiber::~Fiber() {
   ::munmap(mapping_, static_cast<std::size_t>(stack_ - mapping_) + stack_bytes_);
 }
 
-void Fiber::make_identity() {
+ANYCTX_UNINSTRUMENTED void Fiber::prepare_identity([[maybe_unused]] const Fiber& parent) {
 #ifdef ANYCTX_TSAN
+  if (identity_ != nullptr) return order_identities(parent.identity_, identity_);
+  // To create one is to order, too.
+  void* const own = __tsan_get_current_fiber();
+  if (parent.identity_ != own) __tsan_switch_to_fiber(parent.identity_, kUnordered);
   identity_ = __tsan_create_fiber(0);
+  if (parent.identity_ != own) __tsan_switch_to_fiber(own, kUnordered);
   watched_ = true;
 #endif
 }
 
 ANYCTX_UNINSTRUMENTED void Fiber::drop_identity() {
 #ifdef ANYCTX_TSAN
+  if (identity_ == nullptr) return;
   if (!watched_) {  // TSan ends the process if a thread ends that ignores accesses
     void* const own = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(identity_, kUnordered);
     __tsan_ignore_thread_end();
     __tsan_switch_to_fiber(own, kUnordered);
   }
-  __tsan_destroy_fiber(identity_);
+  __tsan_destroy_fiber(std::exchange(identity_, nullptr));
 #endif
 }
 
@@ -149,7 +155,7 @@ void Fiber::stand_for_caller() {
 #endif
 }
 
-void Fiber::start(Entry entry, void* argument, [[maybe_unused]] const Fiber& parent) {
+void Fiber::start(Entry entry, void* argument, const Fiber& parent) {
   ANYCTX_CHECK(stack_ != nullptr);
   ANYCTX_CHECK(!started_ || returned_);
   entry_ = entry;
@@ -158,9 +164,7 @@ void Fiber::start(Entry entry, void* argument, [[maybe_unused]] const Fiber& par
   returned_ = false;
   fake_stack_ = nullptr;
   context_ = ctx::make_fcontext(stack_ + stack_bytes_, stack_bytes_, &FiberEntry::begin);
-#ifdef ANYCTX_TSAN
-  order_identities(parent.identity_, identity_);
-#endif
+  prepare_identity(parent);
 }
 
 void Fiber::end() {
@@ -173,7 +177,6 @@ void Fiber::end() {
   // Frames that were given up left their red zones behind, and are still on TSan's list of calls.
   machine::raw::mark_used(stack_, stack_bytes_);
   drop_identity();
-  make_identity();
 }
 
 ANYCTX_UNINSTRUMENTED void Fiber::jump(Fiber& from, Fiber& to, bool last) {

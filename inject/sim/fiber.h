@@ -41,7 +41,7 @@ class Fiber {
 
  private:
   static void jump(Fiber& from, Fiber& to, bool last);
-  void make_identity();
+  void prepare_identity(const Fiber& parent);
   void drop_identity();
 
   void* context_ = nullptr;       // where to continue
@@ -55,7 +55,7 @@ class Fiber {
   void* fake_stack_ = nullptr;          // ASan
   const void* stack_bottom_ = nullptr;  // ASan: of the thread's own stack, learnt at a switch
   std::size_t bottom_bytes_ = 0;
-  void* identity_ = nullptr;  // TSan
+  void* identity_ = nullptr;  // TSan: null before the first start, and when given up
   bool watched_ = true;       // TSan: while it does not run
 
   friend struct FiberEntry;
