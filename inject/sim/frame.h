@@ -35,6 +35,13 @@ struct CpuState {
   friend bool operator==(const CpuState&, const CpuState&) = default;
 };
 
+/// What a frame that let others run, in spin_until() or relax(), waits for.
+struct Spin {
+  bool active = false;
+  std::uint64_t until_ns = 0;  // virtual time
+  std::uint64_t seen = 0;      // the machine's progress when the frame last looked
+};
+
 /// The first line is all that a point with the default outcome touches.
 struct Frame {
   std::uint32_t steps = 0;          // own points visited
@@ -49,6 +56,7 @@ struct Frame {
   std::uint32_t next_walk = UINT32_MAX;  // the step at which the walk is asked
   std::span<const Decision> script;
   CpuState at_begin;
+  Spin spin;
   Causes causes;
   std::array<std::uint16_t, machine::kMaxPoints> seen;  // visits by point, cleared at the begin
 };

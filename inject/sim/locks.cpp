@@ -137,7 +137,22 @@ void Simulation::relax(machine::Site site) {
   }
   expire_delays();
   deliver_due();
+  Frame& frame = *frame_;
+  // What the caller looked at, it looked at after the last turn.
+  frame.spin = {true, kNoTimeLimit, frame.spin.seen};
   wait_for_others("waiting");
+  frame.spin = {false, 0, progress_};
+}
+
+bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t seen) {
+  const Unwatched unwatched;
+  visit(point(site, Verb::probe));
+  if (now_ns_ > until_ns) return false;
+  Frame& frame = *frame_;
+  frame.spin = {true, until_ns, seen};
+  switch_to(*pick_while_spinning());
+  frame.spin.active = false;
+  return true;
 }
 
 void Simulation::might_sleep(machine::Site site) {

@@ -26,6 +26,7 @@ Frame& Simulation::push_frame(FrameKind kind, machine::Context context, const Op
   frame.context = context;
   frame.nolock = false;
   frame.disturbed = false;
+  frame.spin = {};
   frame.where = where;
   frame.max_steps = UINT32_MAX;
   frame.next_walk = UINT32_MAX;
@@ -48,6 +49,7 @@ void Simulation::pop_frame() {
   }
   --task_->depth;
   frame_ = &task_->top();
+  note_progress();
 }
 
 void Simulation::begin_op(const OpInfo& info) {

@@ -29,6 +29,7 @@ void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, 
   base.context = machine::Context::task;
   base.nolock = false;
   base.disturbed = false;
+  base.spin = {};
   base.steps = 0;
   base.wake = UINT32_MAX;
   base.max_steps = UINT32_MAX;
@@ -110,6 +111,7 @@ void Simulation::install(SimTask& task) {
   }
   task_ = &task;
   frame_ = &task.top();
+  if (!frame_->spin.active) note_progress();
   cpus_[task.cpu].running = &task;
   note(static_cast<std::uint64_t>(task.lane.index) << 8 | static_cast<unsigned>(task.lane.kind));
 }
@@ -189,6 +191,42 @@ void Simulation::wait_for_others(const char* what) {
     return;
   }
   switch_to(*next);
+}
+
+/// The first task behind the current one, in a circle, that can continue and for which `condition`
+/// is true. The current one comes last.
+template <class Condition>
+SimTask* Simulation::next_after_own(Condition condition) {
+  const auto own = std::ranges::find_if(tasks_, [&](const auto& t) { return t.get() == task_; });
+  const auto accepts = [&](const auto& t) { return can_continue(*t) && condition(t->top()); };
+  auto found = std::find_if(own + 1, tasks_.end(), accepts);
+  if (found == tasks_.end()) found = std::find_if(tasks_.begin(), own + 1, accepts);
+  return found != tasks_.end() && accepts(*found) ? found->get() : nullptr;
+}
+
+/// Who continues now that the current task spins: somebody who does not spin; or who has something
+/// new to look at; or whose time is over first, at that time; or who was stalled.
+SimTask* Simulation::pick_while_spinning() {
+  const auto is_busy = [](const Frame& f) { return !f.spin.active; };
+  if (SimTask* busy = next_after_own(is_busy)) return busy;
+  const auto sees_news = [&](const Frame& f) { return f.spin.seen != progress_; };
+  if (SimTask* next = next_after_own(sees_news)) return next;
+  std::uint64_t first = kNoTimeLimit;
+  (void)next_after_own([&](const Frame& f) {
+    first = std::min(first, f.spin.until_ns);
+    return false;
+  });
+  if (first != kNoTimeLimit) {
+    now_ns_ = std::max(now_ns_, first + 1);
+    note(now_ns_);
+    return next_after_own([&](const Frame& f) { return f.spin.until_ns == first; });
+  }
+  for (auto& task : tasks_) {
+    if (task->run_state == TaskState::stalled) task->run_state = TaskState::runnable;
+  }
+  if (SimTask* stalled = next_after_own(is_busy)) return stalled;
+  stop(VerdictKind::deadlock, "what spins must come to an end", "somebody ends it",
+       "nothing else can run");
 }
 
 void Simulation::report_deadlock() {

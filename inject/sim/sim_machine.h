@@ -122,6 +122,7 @@ struct Sim {
   ANYCTX_UNWATCHED static bool smp() { return now().config().smp; }
   ANYCTX_UNWATCHED static bool has_cas2() { return now().config().cas2; }
   static constexpr bool has_self_interrupt() { return true; }
+  static constexpr bool tells_nmi() { return true; }
 
   // Lock words.
   static bool try_lock(Site site, std::uint32_t* word) { return now().try_lock(site, word, false); }
@@ -148,6 +149,18 @@ struct Sim {
   }
   static void probe(Site site) { now().visit(point(site, Verb::probe)); }
   static void relax(Site site) { now().relax(site); }
+  template <class Ready>
+  static bool spin_until(Site site, Ready is_ready, std::uint64_t time) {
+    Simulation& simulation = now();
+    for (;;) {
+      const std::uint64_t seen = simulation.progress();
+      const bool ready = is_ready();
+      if (!ready && simulation.spin(site, time, seen)) continue;
+      simulation.note_progress();
+      return ready;
+    }
+  }
+  ANYCTX_UNWATCHED static std::uint64_t now_ns() { return now().now_ns(); }
   static void raise(Site site, machine::IrqLine* line) { now().raise(site, line); }
   static void might_sleep(Site site) { now().might_sleep(site); }
   static void wake(Site site) { now().wake(site); }

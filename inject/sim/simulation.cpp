@@ -81,6 +81,8 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   task_ = nullptr;
   main_fiber_.stand_for_caller();
   digest_ = 0x616e79637478;
+  now_ns_ = 0;
+  progress_ = 0;
   memory_.reset();
   ++stats_.runs;
 }

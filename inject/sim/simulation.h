@@ -110,6 +110,8 @@ class Simulation {
   ANYCTX_UNWATCHED const Causes& causes() { return frame().causes; }
   /// Whether anything but this operation ran, or any decision was taken, since it began.
   ANYCTX_UNWATCHED bool disturbed() { return frame().disturbed; }
+  /// Virtual time. It passes only while everything that can run spins.
+  ANYCTX_UNWATCHED std::uint64_t now_ns() const { return now_ns_; }
   /// Own steps of the current operation.
   ANYCTX_UNWATCHED std::uint32_t steps() { return frame().steps; }
   ANYCTX_UNWATCHED machine::Context context() { return frame().context; }
@@ -172,6 +174,12 @@ class Simulation {
   bool holds_in_outer_frame(const std::uint32_t* word) const;
 
   void relax(machine::Site site);
+  /// The code of a spinning wait was not ready when it last looked; `seen` is progress() before
+  /// that. Returns false if the time is over; otherwise lets others run, to look again.
+  bool spin(machine::Site site, std::uint64_t until_ns, std::uint64_t seen);
+  /// Counts whatever may end somebody's spinning.
+  ANYCTX_UNWATCHED std::uint64_t progress() const { return progress_; }
+  ANYCTX_UNWATCHED void note_progress() { ++progress_; }
   void raise(machine::Site site, machine::IrqLine* line);
   void might_sleep(machine::Site site);
   void wake(machine::Site site);
@@ -183,6 +191,7 @@ class Simulation {
   static constexpr unsigned kBoot = kMaxTasks + kMaxCpus;  // the task that alone() runs on
   static constexpr unsigned kTaskSlots = kBoot + 1;
   static constexpr unsigned kNever = 255;  // delay until the end
+  static constexpr std::uint64_t kNoTimeLimit = ~std::uint64_t{0};
 
   struct HeldLock {
     const std::uint32_t* word;
@@ -220,6 +229,9 @@ class Simulation {
   SimTask* pick_next(const SimTask* except);
   void switch_to(SimTask& next);
   void wait_for_others(const char* what);
+  SimTask* pick_while_spinning();
+  template <class Condition>
+  SimTask* next_after_own(Condition condition);
   void install(SimTask& task);
   [[noreturn]] void leave_machine();
   [[noreturn]] void report_deadlock();
@@ -278,6 +290,8 @@ class Simulation {
   bool alone_ = false;
   bool stopped_ = false;
   unsigned raise_delay_ = 0;  // what a decision said about the raise() in progress
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t progress_ = 0;
 
   Fiber main_fiber_;
   std::vector<std::unique_ptr<SimTask>> tasks_;

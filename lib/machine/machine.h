@@ -86,6 +86,8 @@ concept Personality = requires {
   { M::has_cas2() } -> std::same_as<bool>;  // double-word compare-and-swap exists
   // raise() interrupts by itself. Without it, whoever owns the line polls (lib/defer/irq_work.h).
   { M::has_self_interrupt() } -> std::same_as<bool>;
+  // context() knows an NMI. Without it, any code that nests in other code may be one.
+  { M::tells_nmi() } -> std::same_as<bool>;
 };
 
 /// Raw lock words. The lock algorithms with their preemption and interrupt rules are in lib/sync.
@@ -104,14 +106,20 @@ concept LockWords = requires(Site s, std::uint32_t* word, const std::uint32_t* c
 
 /// Failures, waiting, deferral, and announcements that only oracles listen to.
 template <class M>
-concept Environment = requires(Site s, bool condition, IrqLine* line, void* p, std::size_t n,
-                               Bug b) {
+concept Environment = requires(Site s, bool condition, bool (*is_ready)(), std::uint64_t time,
+                               IrqLine* line, void* p, std::size_t n, Bug b) {
   // True if `condition` holds or a failure is injected here. A true result is a recorded cause.
   { M::fails(s, condition) } -> std::same_as<bool>;
   // A named place inside a critical section where a context may be entered.
   { M::probe(s) } -> std::same_as<void>;
   // One turn of a loop that waits for another CPU or for an interrupt of this one. Task context.
   { M::relax(s) } -> std::same_as<void>;
+  // Waits actively until is_ready(), or until now_ns() is greater than `time`; returns whether it
+  // is ready. is_ready is called many times and makes shared accesses of its own. Legal everywhere:
+  // a wait with a bound, be it this one or what is_ready depends on, may even hold up an NMI.
+  { M::spin_until(s, is_ready, time) } -> std::same_as<bool>;
+  // Nanoseconds since some moment in the past. Never goes back. Every context.
+  { M::now_ns() } -> std::same_as<std::uint64_t>;
   // Ask for line->run on this CPU. Legal everywhere. No effect while the line is already raised.
   { M::raise(s, line) } -> std::same_as<void>;
   // This operation may sleep / would wake another task. Nothing happens but the context check.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <ctime>
 
 namespace anyctx::machine {
 namespace {
@@ -39,6 +40,13 @@ void Native::detach_thread() {
   const std::uint64_t bit = std::uint64_t{1} << cpu_;
   cpu_ = kNoCpu;
   cpus_in_use.fetch_and(~bit, std::memory_order_release);
+}
+
+std::uint64_t Native::now_ns() {
+  timespec now;
+  ANYCTX_CHECK(::clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 void Native::bug(Bug bug, const void* where) {

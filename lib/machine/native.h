@@ -86,6 +86,7 @@ struct Native {
   static constexpr bool smp() { return true; }
   static constexpr bool has_cas2() { return true; }
   static constexpr bool has_self_interrupt() { return false; }
+  static constexpr bool tells_nmi() { return false; }
 
   // Lock words: 0 free, 1 held.
   static bool try_lock(Site, std::uint32_t* word) {
@@ -118,6 +119,15 @@ struct Native {
   static constexpr bool fails(Site, bool condition) { return condition; }
   static constexpr void probe(Site) {}
   static void relax(Site) { pause(); }
+  template <class Ready>
+  static bool spin_until(Site, Ready is_ready, std::uint64_t time) {
+    for (std::uint32_t turn = 1; !is_ready(); ++turn) {
+      pause();
+      if (turn % kTurnsPerLookAtClock == 0 && now_ns() > time) return false;
+    }
+    return true;
+  }
+  static std::uint64_t now_ns();
   static constexpr void raise(Site, IrqLine*) {}
   static constexpr void might_sleep(Site) {}
   static constexpr void wake(Site) {}
@@ -132,6 +142,7 @@ struct Native {
 
  private:
   static constexpr unsigned kNoCpu = ~0u;
+  static constexpr std::uint32_t kTurnsPerLookAtClock = 1u << 16;
   static unsigned claim_cpu();
   static void pause() {
 #if defined(__x86_64__)

@@ -2,6 +2,7 @@
 // of CPUs, RT and UP, which trylock or limit fails, and what runs at a probe. One OS thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -17,10 +18,12 @@ struct Script {
   bool smp = true;
   bool nolock = false;                          // a wait, a sleep or a wake is a violation
   std::function<void(machine::Site)> at_probe;  // runs with interrupts as they are there
+  std::function<void(machine::Site)> at_spin;   // runs while a wait is not ready
   std::function<bool(machine::Site)> fail;      // true: this trylock or limit fails
   std::vector<machine::Site> causes;            // trylocks and limits that failed
   std::vector<machine::Bug> bugs;
   std::vector<const char*> violations;
+  std::uint64_t now = 0;
   int irqs_off = 0;
   int pinned = 0;
   int locks_held = 0;
@@ -53,6 +56,7 @@ struct ScriptedMachine : machine::Native {
   static void migrate_enable() { --script.pinned; }
   static bool rt() { return script.rt; }
   static bool smp() { return script.smp; }
+  static constexpr bool tells_nmi() { return true; }
 
   static bool try_lock(machine::Site site, std::uint32_t* word) {
     if (script.rt && script.context >= machine::Context::hardirq) {
@@ -88,6 +92,15 @@ struct ScriptedMachine : machine::Native {
   static void probe(machine::Site site) {
     if (script.at_probe) script.at_probe(site);
   }
+  template <class Ready>
+  static bool spin_until(machine::Site site, Ready is_ready, std::uint64_t time) {
+    if (is_ready()) return true;
+    if (script.at_spin) script.at_spin(site);
+    if (is_ready()) return true;
+    script.now = std::max(script.now, time + 1);  // nobody else runs who could make it ready
+    return false;
+  }
+  static std::uint64_t now_ns() { return script.now; }
   static void might_sleep(machine::Site) {
     if (script.nolock || script.context != machine::Context::task) {
       script.violations.push_back("sleeps in atomic context");
