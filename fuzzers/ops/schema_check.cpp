@@ -12,26 +12,32 @@
 namespace anyctx::program {
 namespace {
 
-bool is_identifier(std::string_view name) {
+bool is_word(std::string_view name) {
   const auto legal = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-         std::all_of(name.begin(), name.end(), legal);
+  return !name.empty() && std::all_of(name.begin(), name.end(), legal);
+}
+
+bool is_identifier(std::string_view name) {
+  return is_word(name) && !(name[0] >= '0' && name[0] <= '9');
 }
 
 /// Remembers names of one kind and says what is wrong with the next one.
 class Names {
  public:
-  explicit Names(std::string_view kind) : kind_(kind) {}
+  /// Values of parameters stand behind their name: they may begin with a digit.
+  explicit Names(std::string_view kind, bool (*is_legal)(std::string_view) = is_identifier)
+      : kind_(kind), is_legal_(is_legal) {}
   std::string problem(std::string_view name) {
-    if (!is_identifier(name)) return fmt::format("{} '{}' is not a lower-case word", kind_, name);
+    if (!is_legal_(name)) return fmt::format("{} '{}' is not a lower-case word", kind_, name);
     if (!seen_.insert(name).second) return fmt::format("{} '{}' is there twice", kind_, name);
     return {};
   }
 
  private:
   std::string_view kind_;
+  bool (*is_legal_)(std::string_view);
   std::set<std::string_view> seen_;
 };
 
@@ -41,7 +47,7 @@ std::string param_problem(const ParamSpec& spec) {
   if (spec.words.empty()) return {};
   if (spec.words.size() != bounds(spec).size())
     return fmt::format("parameter {}: needs one word per value", spec.name);
-  Names words("word");
+  Names words("word", is_word);
   for (const std::string_view word : spec.words)
     if (std::string problem = words.problem(word); !problem.empty())
       return fmt::format("parameter {}: {}", spec.name, problem);
