@@ -7,6 +7,7 @@
 // do: frames of one CPU nest in LIFO order. RT is different, its locks are real on UP as well.
 #pragma once
 
+#include "lib/machine/atomic.h"
 #include "lib/page/sites.h"
 #include "lib/sync/spinlock.h"
 
@@ -18,33 +19,60 @@ enum class Irqs : bool { masked, masked_on_up };
 template <machine::Machine M, machine::Site S, Irqs I>
 class FrameLock {
  public:
+  /// Not held, whatever it was before. Single-threaded.
+  void reset() {
+    lock_ = {};
+    held_.init(0);
+  }
+
   /// Waits; not for nolock operations.
   [[nodiscard]] machine::IrqState lock() {
-    const machine::IrqState state = masks() ? lock_.lock_irqsave() : lock_plain();
-    if (up()) held_ = true;
-    return state;
+    if (up()) return lock_up();
+    if constexpr (I == Irqs::masked) return lock_.lock_irqsave();
+    lock_.lock();
+    return machine::IrqState::enabled;
   }
   [[nodiscard]] bool try_lock(machine::IrqState& state) {
-    if (up() && M::fails(site::up_nested, held_)) return false;
-    if (!(masks() ? lock_.try_lock_irqsave(state) : lock_.try_lock())) return false;
-    if (up()) held_ = true;
-    return true;
+    if (up()) return try_lock_up(state);
+    if constexpr (I == Irqs::masked) return lock_.try_lock_irqsave(state);
+    return lock_.try_lock();
   }
   void unlock(machine::IrqState state) {
-    if (up()) held_ = false;
-    masks() ? lock_.unlock_irqrestore(state) : lock_.unlock();
+    if (up()) return unlock_up(state);
+    if constexpr (I == Irqs::masked) return lock_.unlock_irqrestore(state);
+    lock_.unlock();
   }
 
  private:
   static bool up() { return !M::smp() && !M::rt(); }
-  static bool masks() { return I == Irqs::masked || up(); }
-  machine::IrqState lock_plain() {
+
+  // Between masking interrupts and taking the lock only nested code without a context of its own
+  // can come, and it finds the flag set.
+  machine::IrqState lock_up() {
+    const machine::IrqState state = M::irq_save();
+    held_.store(1, std::memory_order_relaxed);
     lock_.lock();
-    return machine::IrqState::enabled;
+    return state;
+  }
+  bool try_lock_up(machine::IrqState& state) {
+    state = M::irq_save();
+    const bool held = held_.load(std::memory_order_relaxed) != 0;
+    if (!M::fails(site::up_nested, held)) {
+      held_.store(1, std::memory_order_relaxed);
+      if (lock_.try_lock()) return true;
+      held_.store(0, std::memory_order_relaxed);
+    }
+    M::irq_restore(state);
+    return false;
+  }
+  void unlock_up(machine::IrqState state) {
+    lock_.unlock();
+    held_.store(0, std::memory_order_relaxed);
+    M::irq_restore(state);
   }
 
   sync::SpinLock<M, S> lock_;
-  bool held_ = false;
+  machine::Atomic<M, std::uint8_t, site::up_flag> held_;
 };
 
 }  // namespace anyctx::page

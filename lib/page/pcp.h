@@ -29,7 +29,7 @@ struct Pcp {
   PageList<M> lists[kPcpLists];
 
   void reset(PcpLimits limits) {
-    lock = {};
+    lock.reset();
     count = 0;
     dynamics.reset(limits);
     for (PageList<M>& list : lists) list = {};

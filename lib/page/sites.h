@@ -18,6 +18,7 @@ inline constexpr machine::Site zone_state{40};
 inline constexpr machine::Site held_back{41};
 inline constexpr machine::Site boot_gate{42};
 inline constexpr machine::Site leaked{43};
+inline constexpr machine::Site up_flag{61};
 
 // Conditions under which an operation legally fails, or takes its fallback.
 inline constexpr machine::Site order{44};
@@ -109,6 +110,8 @@ inline constexpr machine::SiteInfo kTable[] = {
      machine::verbs(machine::Verb::probe), "parked pages taken, next one not yet merged"},
     {reclaim, machine::SiteKind::probe, "page.reclaim", machine::verbs(machine::Verb::probe),
      "request that may sleep, or that wakes background reclaim"},
+    {up_flag, machine::SiteKind::word, "page.up_flag",
+     machine::verbs(machine::Verb::load, machine::Verb::store), "UP: a lock is held"},
 };
 
 }  // namespace anyctx::page::site

@@ -29,7 +29,7 @@ class Zone {
     blocks_ = blocks;
     marks_ = marks;
     boost_limit_ = boost_limit;
-    lock_ = {};
+    lock_.reset();
     buddy_.reset(&blocks->map(), shape.start, shape.end);
     parked_.reset();
     deferred_.reset();
