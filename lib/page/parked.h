@@ -45,12 +45,16 @@ class Parked {
     }
   }
 
+  /// For oracles: the first parked block and its successors, null at the end. The order is in the
+  /// private word.
+  const Page<M>* peek_first() const { return page_or_null(list_.peek()); }
+  static const Page<M>* peek_next(const Page<M>* page) {
+    return page_or_null(static_cast<const defer::LlistNode*>(page->parked_node.next));
+  }
   /// For oracles: calls visit(page, order) for each parked block.
   template <class Visit>
   void peek_each(Visit visit) const {
-    for (const defer::LlistNode* node = list_.peek(); node != nullptr;
-         node = static_cast<const defer::LlistNode*>(node->next)) {
-      const Page<M>* page = page_of(const_cast<defer::LlistNode*>(node));
+    for (const Page<M>* page = peek_first(); page != nullptr; page = peek_next(page)) {
       visit(page, static_cast<unsigned>(page->private_word));
     }
   }
@@ -61,6 +65,9 @@ class Parked {
   static Page<M>* page_of(defer::LlistNode* node) {
     return reinterpret_cast<Page<M>*>(reinterpret_cast<std::byte*>(node) -
                                       offsetof(Page<M>, parked_node));
+  }
+  static const Page<M>* page_or_null(const defer::LlistNode* node) {
+    return node == nullptr ? nullptr : page_of(const_cast<defer::LlistNode*>(node));
   }
 
   List list_;

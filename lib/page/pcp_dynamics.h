@@ -26,12 +26,15 @@ constexpr int pcp_batch(std::int64_t managed, unsigned page_shift) {
   return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(batch + batch / 2)) - 1);
 }
 
+/// In a small zone the share of its watermark may exceed the share of the zone (where the kernel
+/// clamps between ends that are the wrong way round): then both are the watermark's.
 constexpr PcpLimits pcp_limits(std::int64_t managed, std::int64_t low_mark, unsigned cpus,
                                unsigned page_shift) {
   const int batch = pcp_batch(managed, page_shift);
   const auto count = static_cast<std::int64_t>(cpus);
-  return {batch, static_cast<int>(std::max<std::int64_t>(low_mark / count, 4 * batch)),
-          static_cast<int>(std::max<std::int64_t>(managed / 8 / count, 4 * batch))};
+  const auto high_min = std::max<std::int64_t>(low_mark / count, 4 * batch);
+  const auto high_max = std::max<std::int64_t>(managed / 8 / count, high_min);
+  return {batch, static_cast<int>(high_min), static_cast<int>(high_max)};
 }
 
 /// All members under the list's lock. `count` is the number of pages on the lists.
