@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "fuzzers/targets/slab_target.h"
+
 namespace anyctx::target {
 
 std::span<const engine::Target> all_targets() {
-  static const std::vector<engine::Target> targets = {};
+  static const std::vector<engine::Target> targets = {
+      slab_target(),
+  };
   return targets;
 }
 

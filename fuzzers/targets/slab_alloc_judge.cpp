@@ -1,0 +1,244 @@
+#include "fuzzers/targets/slab_alloc_judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fuzzers/model/content.h"
+
+namespace anyctx::target {
+
+using inject::VerdictKind;
+
+namespace {
+
+// Largest order that lib and kernel use for slabs: room for it is room for any slab.
+constexpr unsigned kLargestSlabOrder = 3;
+// Nolock requests are served from per-CPU lists, which hold blocks up to this order.
+constexpr unsigned kLargestNolockOrder = 3;
+
+/// Kinds of sites whose failures are evidence by themselves: the machine decides about locks, the
+/// code under test about limits.
+std::array<bool, machine::kMaxSites> lock_sites() {
+  std::array<bool, machine::kMaxSites> locks{};
+  for (const auto& table : kSlabSchema.sites) {
+    for (const machine::SiteInfo& info : table) {
+      using machine::SiteKind;
+      locks[info.site.id] = info.kind == SiteKind::lock || info.kind == SiteKind::raw_lock ||
+                            info.kind == SiteKind::mutex || info.kind == SiteKind::local_lock;
+    }
+  }
+  return locks;
+}
+
+/// Whether a call may have failed because of something that was not in its hands.
+bool has_excuse(const inject::Causes& causes) {
+  static const std::array<bool, machine::kMaxSites> locks = lock_sites();
+  if (causes.count() != causes.kept().size()) return true;
+  return std::ranges::any_of(causes.kept(), [](const inject::Cause& cause) {
+    return cause.injected || locks[cause.point / machine::kVerbsPerSite];
+  });
+}
+
+}  // namespace
+
+void AllocJudge::reset(const SlabOptions& options) {
+  options_ = options;
+  contract_ = model::KmallocContract(options.min_align, std::size_t{1} << options.page_shift);
+}
+
+/// The order of the pages that the call may need.
+unsigned AllocJudge::order_of(const AllocCall& call) const {
+  if (call.origin == Origin::pages) return call.order;
+  if (call.origin == Origin::large) return contract_.order(call.size);
+  return kLargestSlabOrder;
+}
+
+AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
+  Before before;
+  before.alone = ledger_.alone();
+  if (!before.alone) return before;
+  before.free_pages = inspector_.free_pages();
+  const bool bound = !call.nolock && has(call.gfp, page::gfp::thisnode);
+  before.room = inspector_.has_room(order_of(call), bound ? call.node : -1);
+  return before;
+}
+
+bool AllocJudge::must_fail(const AllocCall& call) const {
+  if (call.origin == Origin::large && call.size > contract_.max_size()) return true;
+  if (!call.nolock) return false;
+  const inject::MachineConfig& machine = simulation_.config();
+  const machine::Context context = simulation_.context();
+  if (machine.rt && context >= machine::Context::hardirq) return true;
+  if (!machine.smp && context == machine::Context::nmi) return true;
+  if (call.origin == Origin::pages) return call.order > kLargestNolockOrder;
+  if (call.size > model::KmallocContract::kMaxCached) return true;
+  return !machine.cas2 && !options_.debug.any();
+}
+
+/// Whether no reason to fail remains: nothing was disturbed, nobody holds a lock, there is memory,
+/// and the context is one that every allocator supports. (On RT, code that cannot be preempted may
+/// be refused.)
+bool AllocJudge::must_succeed(const Before& before) const {
+  if (simulation_.config().rt && simulation_.context() != machine::Context::task) return false;
+  return before.alone && before.room && !simulation_.disturbed() && !damage_.outstanding() &&
+         !has_excuse(simulation_.causes());
+}
+
+void AllocJudge::spurious(const char* rule, std::string found) const {
+  simulation_.stop(VerdictKind::spurious_failure, rule, "success", std::move(found));
+}
+
+void AllocJudge::judge_null(const AllocCall& call, const Before& before) const {
+  if (simulation_.causes().count() == 0) {
+    spurious("an allocation that fails has a cause", "null without a cause");
+  }
+  if (!must_fail(call) && must_succeed(before)) {
+    spurious("an undisturbed allocation succeeds while there is memory",
+             fmt::format("null with {} pages free", before.free_pages));
+  }
+  check_pages_kept(call, before);
+}
+
+void AllocJudge::judge_no_cache(const Before& before) const {
+  if (simulation_.causes().count() == 0) {
+    spurious("a cache that cannot be created has a cause", "null without a cause");
+  }
+  if (must_succeed(before)) {
+    spurious("a possible cache is created while there is memory",
+             fmt::format("null with {} pages free", before.free_pages));
+  }
+}
+
+/// A failed call keeps no pages. One that may spin may collect cached ones on the way.
+void AllocJudge::check_pages_kept(const AllocCall& call, const Before& before) const {
+  if (!before.alone || simulation_.disturbed()) return;
+  const std::int64_t after = inspector_.free_pages();
+  if (after == before.free_pages || (after > before.free_pages && !call.nolock)) return;
+  simulation_.stop(VerdictKind::failure_atomicity, "a failed allocation keeps no pages",
+                   fmt::format("{} pages free", before.free_pages), fmt::format("{}", after));
+}
+
+std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& before,
+                                       const void* memory) {
+  if (must_fail(call)) {
+    simulation_.stop(VerdictKind::error_code, "what cannot be served is refused", "null", "memory");
+  }
+  if (!ledger_.is_memory(memory)) {
+    simulation_.stop(VerdictKind::overlap, "memory is handed out to one user at a time",
+                     "memory of the allocator", "an address outside of it");
+  }
+  if (memory == damage_.planted_object()) damage_.judge_unreported();
+  const bool whole_pages = call.origin == Origin::large || call.origin == Origin::pages;
+  const std::uint32_t usable =
+      whole_pages ? judge_pages(call, memory) : judge_object(call, before, memory);
+  check_node(call, memory);
+  // Whoever asks for zeroes may rely on them for as much as he asked for.
+  if (has(call.gfp, page::gfp::zero)) check_zero(memory, whole_pages ? usable : call.size);
+  return usable;
+}
+
+std::uint32_t AllocJudge::judge_pages(const AllocCall& call, const void* memory) const {
+  const std::uint32_t page = inspector_.page_of(memory);
+  if (inspector_.slab_of_page(page) != kNoSlab) {
+    simulation_.stop(VerdictKind::overlap, "memory is handed out to one user at a time",
+                     "pages that are free", fmt::format("page {}, part of a slab", page));
+  }
+  const unsigned order = order_of(call);
+  check_alignment(memory, inspector_.page_bytes());
+  if (page % (1u << order) != 0) {
+    simulation_.stop(VerdictKind::placement, "a block of pages is aligned to its size",
+                     fmt::format("a multiple of {} pages", 1u << order),
+                     fmt::format("page {}", page));
+  }
+  return inspector_.page_bytes() << order;
+}
+
+std::uint32_t AllocJudge::judge_object(const AllocCall& call, const Before& before,
+                                       const void* memory) {
+  const SlabId id = inspector_.slab_of_page(inspector_.page_of(memory));
+  if (id == kNoSlab) {
+    simulation_.stop(VerdictKind::overlap, "an object lies in a slab", "a slab",
+                     fmt::format("page {}, part of none", inspector_.page_of(memory)));
+  }
+  const SlabView slab = inspector_.slab(id);
+  const CacheView cache = inspector_.cache(slab.cache);
+  check_source(call, cache, slab.cache);
+  check_slot(slab, memory);
+  if (call.origin == Origin::cache) {
+    check_alignment(memory, std::max(caches_.record(call.cache).align, 8u));
+  } else {
+    check_size(call, before, cache.object_size);
+    check_alignment(memory, contract_.alignment(cache.object_size));
+  }
+  if (slab.inuse > slab.objects) {
+    simulation_.stop(VerdictKind::counter, "at most all objects of a slab are in use",
+                     fmt::format("at most {}", slab.objects), fmt::format("{}", slab.inuse));
+  }
+  return cache.object_size;
+}
+
+void AllocJudge::check_source(const AllocCall& call, const CacheView& cache,
+                              CacheHandle handle) const {
+  if (call.origin == Origin::cache) {
+    const CacheRecord& record = caches_.record(call.cache);
+    if (record.handle == handle && cache.object_size == record.size) return;
+    simulation_.stop(VerdictKind::placement, "an object of a cache comes from a slab of the cache",
+                     fmt::format("objects of {} bytes", record.size),
+                     fmt::format("{}, objects of {} bytes", cache.name, cache.object_size));
+  }
+  if (cache.reclaimable == has(call.gfp, page::gfp::reclaimable)) return;
+  simulation_.stop(VerdictKind::placement, "reclaimable objects have slabs of their own",
+                   cache.reclaimable ? "a cache that is not for them" : "a cache for them",
+                   std::string(cache.name));
+}
+
+void AllocJudge::check_size(const AllocCall& call, const Before& before, std::size_t found) const {
+  const std::size_t own = contract_.bucket(call.size);
+  if (found == own) return;
+  const std::size_t next = call.nolock ? contract_.next_bucket(call.size) : 0;
+  if (found != next || next == 0) {
+    std::string expected =
+        next == 0 ? fmt::format("{} bytes", own) : fmt::format("{} or {} bytes", own, next);
+    simulation_.stop(VerdictKind::difference,
+                     "an object comes from the bucket of its size, or the next one if it may fail",
+                     std::move(expected), fmt::format("{} bytes", found));
+  }
+  if (must_succeed(before)) {
+    spurious("an undisturbed allocation succeeds in the bucket of its size",
+             fmt::format("an object of {} bytes", found));
+  }
+}
+
+void AllocJudge::check_slot(const SlabView& slab, const void* memory) const {
+  if (slab.index_of(memory) != slab.objects) return;
+  std::string found = ledger_.place(memory);
+  simulation_.stop(VerdictKind::placement, "an object starts where a slot of its slab starts",
+                   fmt::format("a multiple of {} bytes", slab.slot_size), std::move(found));
+}
+
+void AllocJudge::check_alignment(const void* memory, std::size_t alignment) const {
+  if (reinterpret_cast<std::uintptr_t>(memory) % alignment == 0) return;
+  std::string found = ledger_.place(memory);
+  simulation_.stop(VerdictKind::placement, "memory is aligned as promised",
+                   fmt::format("{} bytes", alignment), std::move(found));
+}
+
+void AllocJudge::check_zero(const void* memory, std::size_t bytes) const {
+  const auto other = model::find_nonzero(memory, bytes);
+  if (!other) return;
+  const auto* const byte = static_cast<const std::byte*>(memory) + *other;
+  simulation_.stop(VerdictKind::zero, "memory that was asked for zeroed is zero",
+                   fmt::format("{} zero bytes", bytes),
+                   fmt::format("byte {} is {:#04x}", *other, std::to_integer<unsigned>(*byte)));
+}
+
+void AllocJudge::check_node(const AllocCall& call, const void* memory) const {
+  if (call.nolock || call.node < 0 || !has(call.gfp, page::gfp::thisnode)) return;
+  const std::uint32_t node = inspector_.node_of_page(inspector_.page_of(memory));
+  if (node == static_cast<std::uint32_t>(call.node)) return;
+  simulation_.stop(VerdictKind::placement, "a request that is bound to a node is served from it",
+                   fmt::format("node {}", call.node), fmt::format("node {}", node));
+}
+
+}  // namespace anyctx::target

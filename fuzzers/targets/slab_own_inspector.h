@@ -1,0 +1,88 @@
+// OwnSlabInspector: the inside of lib/slab and of the pages below it, for oracles.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "fuzzers/targets/slab_inspector.h"
+#include "inject/sim/sim_machine.h"
+#include "lib/page/census.h"
+#include "lib/slab/slab_allocator.h"
+
+namespace anyctx::target {
+
+class OwnSlabInspector final : public SlabInspector {
+ public:
+  using Sim = inject::Sim;
+  using Cache = slab::Cache<Sim>;
+
+  OwnSlabInspector(const page::PageAllocator<Sim>& pages, const slab::SlabAllocator<Sim>& slabs)
+      : pages_(pages), slabs_(slabs) {}
+
+  /// The caches whose structures came from kmalloc and were not given back.
+  std::vector<CacheHandle>& created() { return created_; }
+
+  std::uint32_t page_count() const override {
+    return static_cast<std::uint32_t>(pages_.map().count());
+  }
+  std::uint32_t page_bytes() const override {
+    return static_cast<std::uint32_t>(pages_.page_size());
+  }
+  std::uint32_t page_of(const void* address) const override;
+  std::uint32_t node_of_page(std::uint32_t page) const override {
+    return pages_.map().page(page)->node;
+  }
+  PageCount count_pages() const override;
+  std::int64_t free_pages() const override;
+  bool has_room(unsigned order, int node) const override;
+  std::string_view audit_pages() const override { return page::audit(pages_); }
+
+  CacheHandle first_cache() const override { return slabs_.first_cache(); }
+  CacheHandle next_cache(CacheHandle cache) const override { return of(cache).next_cache; }
+  CacheHandle bucket(std::size_t size) const override {
+    return &slabs_.bucket_cache(slab::bucket_of(size));
+  }
+  CacheView cache(CacheHandle cache) const override;
+  NodeView node(CacheHandle cache, unsigned node) const override;
+  CpuView cpu(CacheHandle cache, unsigned cpu) const override;
+  unsigned nodes() const override { return pages_.nodes(); }
+
+  SlabId slab_of_page(std::uint32_t page) const override {
+    return id(slabs_.source().slabs()[page].head);
+  }
+  SlabId next_slab(std::uint32_t page) const override;
+  SlabView slab(SlabId slab) const override;
+  SlabId next_on_list(SlabId slab) const override { return id(at(slab).next); }
+  SlabId next_on_chain(SlabId slab) const override { return id(at(slab).chain); }
+
+  std::size_t read_freelist(const SlabView& slab, const void* first,
+                            std::span<const void*> objects) const override;
+  const void* next_free(CacheHandle cache, const void* object) const override {
+    return of(cache).peek_next_free(const_cast<void*>(object));
+  }
+  std::uintptr_t stored_link(CacheHandle cache, const void* object) const override;
+  bool is_internal(const void* object) const override {
+    return std::ranges::find(created_, object) != created_.end();
+  }
+
+  const void* first_deferred(unsigned cpu) const override;
+  bool has_deferred_slabs(unsigned cpu) const override {
+    return slabs_.deferred().slabs(cpu).peek() != nullptr;
+  }
+  bool is_deferred(const void* object) const override {
+    return slabs_.deferred().peek_contains(object);
+  }
+
+ private:
+  static const Cache& of(CacheHandle cache) { return *static_cast<const Cache*>(cache); }
+  const slab::Slab<Sim>& at(SlabId slab) const { return slabs_.source().slabs()[slab]; }
+  SlabId id(const slab::Slab<Sim>* slab) const {
+    return slab == nullptr ? kNoSlab : static_cast<SlabId>(slab - slabs_.source().slabs().data());
+  }
+
+  const page::PageAllocator<Sim>& pages_;
+  const slab::SlabAllocator<Sim>& slabs_;
+  std::vector<CacheHandle> created_;
+};
+
+}  // namespace anyctx::target

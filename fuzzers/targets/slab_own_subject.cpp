@@ -1,0 +1,167 @@
+// The allocator in lib/slab as a SlabSubject.
+#include "fuzzers/targets/slab_own_inspector.h"
+#include "fuzzers/targets/slab_subject.h"
+
+namespace anyctx::target {
+namespace {
+
+using inject::Sim;
+using inject::Watched;
+
+slab::CacheFlags flags_of(const CacheDebug& debug) {
+  slab::CacheFlags flags = slab::CacheFlags::none;
+  if (debug.red_zone) flags = flags | slab::CacheFlags::red_zone;
+  if (debug.poison) flags = flags | slab::CacheFlags::poison;
+  if (debug.store_user) flags = flags | slab::CacheFlags::store_user;
+  if (debug.consistency) flags = flags | slab::CacheFlags::consistency;
+  return flags;
+}
+
+class OwnSlabSubject final : public SlabSubject {
+ public:
+  explicit OwnSlabSubject(inject::Simulation& simulation)
+      : simulation_(simulation), inspector_(pages_, slabs_) {}
+
+  void reset(const SlabOptions& options) override;
+  const SlabInspector& inspector() const override { return inspector_; }
+
+  void* kmalloc(std::size_t size, page::Gfp gfp, int node) override {
+    const Watched watched;
+    return slabs_.kmalloc(size, gfp, node);
+  }
+  void kfree(const void* object) override {
+    const Watched watched;
+    slabs_.kfree(object);
+  }
+  void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int node) override {
+    const Watched watched;
+    return slabs_.kmalloc_nolock(size, gfp, node);
+  }
+  void kfree_nolock(const void* object) override {
+    const Watched watched;
+    slabs_.kfree_nolock(object);
+  }
+  std::size_t ksize(const void* object) override {
+    const Watched watched;
+    return slabs_.ksize(object);
+  }
+
+  CacheHandle kmem_cache_create(const CacheSpec& spec) override;
+  bool kmem_cache_destroy(CacheHandle cache) override;
+  bool kmem_cache_shrink(CacheHandle cache) override {
+    const Watched watched;
+    return slabs_.kmem_cache_shrink(of(cache));
+  }
+  void* kmem_cache_alloc(CacheHandle cache, page::Gfp gfp, int node) override {
+    const Watched watched;
+    return slabs_.kmem_cache_alloc(of(cache), gfp, node);
+  }
+  void kmem_cache_free(CacheHandle cache, void* object) override {
+    const Watched watched;
+    slabs_.kmem_cache_free(of(cache), object);
+  }
+  void deferred_work_barrier() override {
+    const Watched watched;
+    slabs_.deferred_work_barrier();
+  }
+
+  Pages alloc_pages(page::Gfp gfp, int node, unsigned order) override {
+    const Watched watched;
+    return address(pages_.alloc_pages(gfp, node, order));
+  }
+  void free_pages(Pages pages, unsigned order) override {
+    const Watched watched;
+    pages_.free_pages(pages_.page_of(pages), order);
+  }
+  Pages alloc_pages_nolock(page::Gfp gfp, int node, unsigned order) override {
+    const Watched watched;
+    return address(pages_.alloc_pages_nolock(gfp, node, order));
+  }
+  void free_pages_nolock(Pages pages, unsigned order) override {
+    const Watched watched;
+    pages_.free_pages_nolock(pages_.page_of(pages), order);
+  }
+  void drain_pcp() override {
+    const Watched watched;
+    pages_.drain_all_pcp();
+  }
+  void drain_parked() override {
+    const Watched watched;
+    pages_.drain_parked();
+  }
+
+ private:
+  static slab::Cache<Sim>* of(CacheHandle cache) {
+    return static_cast<slab::Cache<Sim>*>(const_cast<void*>(cache));
+  }
+  Pages address(const page::Page<Sim>* page) const {
+    return page == nullptr ? nullptr : pages_.address(page);
+  }
+
+  inject::Simulation& simulation_;
+  std::vector<page::Page<Sim>> page_storage_;
+  std::vector<slab::Slab<Sim>> slab_storage_;
+  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
+  page::PageAllocator<Sim> pages_;
+  slab::SlabAllocator<Sim> slabs_;
+  OwnSlabInspector inspector_;
+};
+
+void OwnSlabSubject::reset(const SlabOptions& options) {
+  const std::size_t count = options.page_count;
+  const std::size_t words = slab::deferred_words(count, options.page_shift);
+  ANYCTX_CHECK_OP(count << options.page_shift, <=, simulation_.memory().bytes());
+  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
+  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
+  if (deferred_storage_.size() < words) {
+    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
+  }
+  inspector_.created().clear();
+
+  page::Config pages;
+  pages.base = simulation_.memory().base();
+  pages.page_count = count;
+  pages.page_shift = options.page_shift;
+  pages.nodes = options.nodes;
+  pages_.init(pages, {page_storage_.data(), count});
+
+  slab::Config slabs;
+  slabs.encoded_freelist = options.encoded_freelist;
+  slabs.min_align = options.min_align;
+  slabs.debug = flags_of(options.debug);
+  slabs_.init(pages_, slabs, {slab_storage_.data(), count}, {deferred_storage_.data(), words});
+}
+
+CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {
+  slab::CacheConfig config;
+  config.name = spec.name;
+  config.size = spec.size;
+  config.align = spec.align;
+  config.flags = flags_of(spec.debug);
+  config.constructor = spec.constructor;
+  if (spec.reclaimable) config.flags = config.flags | slab::CacheFlags::reclaimable;
+  slab::Cache<Sim>* const cache = [&] {
+    const Watched watched;
+    return slabs_.kmem_cache_create(config);
+  }();
+  if (cache != nullptr) inspector_.created().push_back(cache);
+  return cache;
+}
+
+bool OwnSlabSubject::kmem_cache_destroy(CacheHandle cache) {
+  const bool gone = [&] {
+    const Watched watched;
+    return slabs_.kmem_cache_destroy(of(cache));
+  }();
+  if (!gone) return false;
+  std::erase(inspector_.created(), cache);
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<SlabSubject> make_own_slab_subject(inject::Simulation& simulation) {
+  return std::make_unique<OwnSlabSubject>(simulation);
+}
+
+}  // namespace anyctx::target

@@ -1,0 +1,132 @@
+#include "fuzzers/targets/slab_schema.h"
+
+#include "lib/defer/sites.h"
+#include "lib/page/sites.h"
+#include "lib/slab/sites.h"
+
+namespace anyctx::target {
+namespace {
+
+using inject::LaneKind;
+using program::ArgKind;
+using program::ArgSpec;
+using program::in;
+using program::kAnyContext;
+using program::kMaySpin;
+using program::kTaskOnly;
+using program::OpSpec;
+using program::ParamSpec;
+
+constexpr std::string_view kNoYes[] = {"no", "yes"};
+constexpr std::string_view kPageSizes[] = {"4k", "64k"};
+constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
+constexpr std::string_view kMinAligns[] = {"8", "16", "32", "64", "128"};
+
+constexpr ParamSpec kParams[] = {
+    {"cpus", 1, 4, 2, {}},
+    {"rt", 0, 1, 0, kNoYes},
+    {"smp", 0, 1, 1, kNoYes},
+    {"cas2", 0, 1, 1, kNoYes},
+    {"pages", 64, kMostSlabPages, 256, {}},
+    {"page_size", 0, 1, 0, kPageSizes},
+    {"nodes", 1, 2, 1, {}},
+    {"encoded", 0, 1, 0, kNoYes},
+    {"debug", 0, 3, 0, kDebug},
+    {"min_align", 0, 4, 0, kMinAligns},
+};
+
+constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};
+constexpr std::string_view kNolockFlags[] = {"zero", "account"};
+constexpr std::string_view kCacheFlags[] = {"red_zone",    "poison",      "store_user",
+                                            "consistency", "reclaimable", "ctor"};
+constexpr std::string_view kCacheWord[] = {"cache"};
+
+// Around the ends of buckets. Sizes with few objects to a slab more often: their slabs become full
+// and empty within a program.
+constexpr std::uint32_t kSizes[] = {8,    16,   24,   64,   96,   128,  192,  256,  512,
+                                    1024, 1024, 2048, 2048, 4096, 4096, 8192, 8192, 0};
+constexpr std::uint32_t kAllSizes[] = {8,    16,   24,   64,   96,   128,  192,  256,   512, 1024,
+                                       1024, 2048, 4096, 4096, 8192, 8192, 8193, 20000, 0};
+constexpr std::uint32_t kBuckets[] = {64, 96, 512, 1024, 2048, 4096, 8192};
+constexpr std::uint32_t kCacheSizes[] = {8,    24,   64,   96,   200,  512,
+                                         1000, 1024, 1536, 2048, 4096, 8192};
+constexpr std::uint32_t kAligns[] = {0, 0, 0, 8, 64, 256};
+constexpr std::uint32_t kNodes[] = {0, 1};
+constexpr std::uint32_t kOrders[] = {0, 1, 2, 3, 4, 5, 6};
+constexpr std::uint32_t kNolockOrders[] = {0, 1, 2, 3};
+constexpr std::uint32_t kOffsets[] = {0, 1, 7, 8, 100};
+
+constexpr ArgSpec kNodeArg = {"node", ArgKind::choice, 0, kAnyNode, kNodes, {}, true, kAnyNode};
+constexpr ArgSpec kFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kAllocFlags, true, 0};
+constexpr ArgSpec kNolockFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kNolockFlags, true, 0};
+constexpr ArgSpec kCacheArg = {"cache", ArgKind::index, 0, kNamedCaches - 1, {}, kCacheWord};
+constexpr ArgSpec kSlotArg = {"object", ArgKind::slot};
+
+constexpr ArgSpec kKmalloc[] = {
+    {"size", ArgKind::choice, 0, 8u << 20, kAllSizes},
+    kFlagsArg,
+    kNodeArg,
+};
+constexpr ArgSpec kKmallocNolock[] = {
+    {"size", ArgKind::choice, 0, 10000, kSizes},
+    kNolockFlagsArg,
+    kNodeArg,
+};
+constexpr ArgSpec kObject[] = {kSlotArg};
+constexpr ArgSpec kCreate[] = {
+    kCacheArg,
+    {"size", ArgKind::choice, 0, 20000, kCacheSizes},
+    {"align", ArgKind::choice, 0, 8192, kAligns, {}, true, 0},
+    {"flags", ArgKind::flags, 0, 0, {}, kCacheFlags, true, 0},
+};
+constexpr ArgSpec kCacheAlloc[] = {kCacheArg, kFlagsArg, kNodeArg};
+constexpr ArgSpec kCache[] = {kCacheArg};
+constexpr ArgSpec kDamage[] = {
+    kSlotArg,
+    {"byte", ArgKind::choice, 0, 8191, kOffsets, {}, true, 0},
+};
+constexpr ArgSpec kPages[] = {
+    {"order", ArgKind::choice, 0, 10, kOrders},
+    kNolockFlagsArg,
+    kNodeArg,
+};
+constexpr ArgSpec kPagesNolock[] = {
+    {"order", ArgKind::choice, 0, 10, kNolockOrders},
+    kNolockFlagsArg,
+    kNodeArg,
+};
+constexpr ArgSpec kBucket[] = {{"size", ArgKind::choice, 1, 8192, kBuckets}};
+
+constexpr OpSpec kOps[] = {
+    {"kmalloc", kMaySpin, false, true, kKmalloc, 8},
+    {"kfree", kMaySpin, false, false, kObject, 10},
+    {"kmalloc_nolock", kAnyContext, true, true, kKmallocNolock, 16},
+    {"kfree_nolock", kAnyContext, true, false, kObject, 12},
+    {"ksize", kAnyContext, true, false, kObject, 1},
+    {"kmem_cache_create", kTaskOnly, false, false, kCreate, 3},
+    {"kmem_cache_alloc", kMaySpin, false, true, kCacheAlloc, 6},
+    {"kmem_cache_free", kMaySpin, false, false, kObject, 4},
+    {"kmem_cache_shrink", kTaskOnly, false, false, kCache, 1},
+    {"kmem_cache_destroy", kTaskOnly, false, false, kCache, 2},
+    {"deferred_work_barrier", kTaskOnly, false, false, {}, 1},
+    {"double_free", kAnyContext, true, false, kObject, 1},
+    {"write_after_free", kTaskOnly, false, false, kDamage, 1},
+    {"write_past_end", kTaskOnly, false, false, kObject, 1},
+    {"wrong_free", kTaskOnly, false, false, kObject, 1},
+    {"alloc_pages", kMaySpin, false, true, kPages, 2},
+    {"free_pages", kMaySpin, false, false, kObject, 1},
+    {"alloc_pages_nolock", kAnyContext, true, true, kPagesNolock, 1},
+    {"free_pages_nolock", kAnyContext, true, false, kObject, 1},
+    {"drain_pcp", kTaskOnly, false, false, {}, 1},
+    {"drain_parked", kMaySpin, false, false, {}, 1},
+    {"shrink_bucket", kTaskOnly, false, false, kBucket, 1},
+};
+
+constexpr std::span<const machine::SiteInfo> kSites[] = {
+    machine::kOperationTable, defer::site::kTable, page::site::kTable, slab::site::kTable};
+
+}  // namespace
+
+const program::Schema kSlabSchema = {"slab", 2, kParams, kOps, kSites};
+
+}  // namespace anyctx::target

@@ -1,0 +1,82 @@
+// SlabSubject: a slab allocator under test, by the names, arguments and results of the kernel's
+// API.
+//
+// Whoever implements it stands for one allocator: the one in lib/slab, or the user's kernel
+// sources. The target, its model and its oracles know nothing else of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "fuzzers/targets/slab_inspector.h"
+#include "inject/sim/simulation.h"
+#include "lib/page/gfp.h"
+
+namespace anyctx::target {
+
+/// Flags of a cache, by the kernel's names.
+struct CacheDebug {
+  bool red_zone = false;
+  bool poison = false;
+  bool store_user = false;
+  bool consistency = false;
+  bool any() const { return red_zone || poison || store_user || consistency; }
+};
+
+struct SlabOptions {
+  std::size_t page_count = 256;
+  unsigned page_shift = 12;
+  unsigned nodes = 1;
+  bool encoded_freelist = false;
+  unsigned min_align = 8;
+  CacheDebug debug;  // of all caches
+};
+
+struct CacheSpec {
+  std::string_view name;  // outlives the cache
+  std::uint32_t size = 0;
+  std::uint32_t align = 0;
+  CacheDebug debug;
+  bool reclaimable = false;
+  void (*constructor)(void* object) = nullptr;
+};
+
+/// A block of pages that was handed out: its memory, by the address of its first page.
+using Pages = void*;
+
+class SlabSubject {
+ public:
+  virtual ~SlabSubject() = default;
+
+  /// Starts over with empty caches and all memory free.
+  virtual void reset(const SlabOptions& options) = 0;
+  virtual const SlabInspector& inspector() const = 0;
+
+  virtual void* kmalloc(std::size_t size, page::Gfp gfp, int node) = 0;
+  virtual void kfree(const void* object) = 0;
+  virtual void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int node) = 0;
+  virtual void kfree_nolock(const void* object) = 0;
+  virtual std::size_t ksize(const void* object) = 0;
+
+  virtual CacheHandle kmem_cache_create(const CacheSpec& spec) = 0;
+  virtual bool kmem_cache_destroy(CacheHandle cache) = 0;  // true: it is gone
+  virtual bool kmem_cache_shrink(CacheHandle cache) = 0;   // true: it has no slab left
+  virtual void* kmem_cache_alloc(CacheHandle cache, page::Gfp gfp, int node) = 0;
+  virtual void kmem_cache_free(CacheHandle cache, void* object) = 0;
+  virtual void deferred_work_barrier() = 0;
+
+  virtual Pages alloc_pages(page::Gfp gfp, int node, unsigned order) = 0;
+  virtual void free_pages(Pages pages, unsigned order) = 0;
+  virtual Pages alloc_pages_nolock(page::Gfp gfp, int node, unsigned order) = 0;
+  virtual void free_pages_nolock(Pages pages, unsigned order) = 0;
+  virtual void drain_pcp() = 0;
+  virtual void drain_parked() = 0;
+};
+
+/// The allocator in lib/slab, on the memory of a simulation that runs one CPU configuration after
+/// the other.
+std::unique_ptr<SlabSubject> make_own_slab_subject(inject::Simulation& simulation);
+
+}  // namespace anyctx::target
