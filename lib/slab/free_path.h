@@ -155,8 +155,7 @@ class FreePath {
     Cache<M>& cache = *slab.cache;
     void* const object = cache.object_of(link);
     deferred_.forget(object);
-    // The link held a plain pointer; checks of the object must find an encoded one.
-    cache.set_next_free(object, nullptr);
+    // The link holds a plain pointer now; nothing reads it before it is encoded again.
     free_slow(cache, slab, object);
   }
 

@@ -22,9 +22,12 @@ struct DebugCache : SlabBed {
   }
   void* take() { return slabs.kmem_cache_alloc(cache, gfp::kernel); }
   void give(void* object) { slabs.kmem_cache_free(cache, object); }
-  /// A write that no sanitizer sees.
+  /// A write that no sanitizer sees and that changes the byte.
   static void scribble(void* object, std::ptrdiff_t at) {
-    machine::raw::fill_hidden(static_cast<std::byte*>(object) + at, 0x41, 1);
+    auto* const byte = static_cast<std::uint8_t*>(object) + at;
+    std::uint8_t value = 0;
+    while (machine::raw::find_other_hidden(byte, value, 1) != nullptr) ++value;
+    machine::raw::fill_hidden(byte, static_cast<std::uint8_t>(~value), 1);
   }
   CacheType* cache = nullptr;
 };

@@ -18,6 +18,7 @@ struct SlabScript {
   bool has_cas2 = true;
   bool hold_interrupts = false;  // raised lines wait for deliver()
   std::vector<machine::IrqLine*> raised;
+  std::function<void()> at_relax;  // instead of running what was raised
 };
 
 struct SlabMachine : ScriptedMachine {
@@ -127,6 +128,7 @@ struct SlabMachine : ScriptedMachine {
     if (!script.rt || (script.pinned == 0 && !script.nolock)) deliver();
   }
   static void relax(Site) {
+    if (slab.at_relax) return slab.at_relax();
     ANYCTX_CHECK(!slab.raised.empty());  // nothing else would ever end the wait
     deliver();
   }

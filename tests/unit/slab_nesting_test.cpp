@@ -85,25 +85,50 @@ TEST_F(Nesting, MigrationBeforeTheSwapIsNoticed) {
   for (int i = 0; i < 100; ++i) keep(alloc(64));
 }
 
-// Inside the locked section: freelist written, tid not yet.
-TEST_F(Nesting, SectionOfTheSlowPathSendsHandlersElsewhere) {
-  keep(alloc(64));
-  std::vector<void*> all;
-  while (slab_of(kept[0])->peek().freelist == nullptr &&
-         bucket(64).cpus().of(0).peek_freelist() != nullptr) {
-    keep(alloc(64));
+// A free checks whose slab the CPU has; a handler makes the CPU take another one.
+TEST_F(Nesting, PushNoticesThatTheCpuHasAnotherSlabNow) {
+  const std::pair<Site, Verb> kPlaces[] = {
+      {site::cpu_tid, Verb::load},      {site::cpu_slab, Verb::load},
+      {site::cpu_freelist, Verb::load}, {site::freelist_link, Verb::store},
+      {site::cpu_pair, Verb::cas},
+  };
+  for (const auto& [at, verb] : kPlaces) {
+    void* const victim = alloc(64);
+    const auto* const slab = bucket(64).cpus().of(0).slab.peek();
+    ASSERT_EQ(slab, slab_of(victim));
+    before_in_nmi(at, verb, [this, slab] {
+      while (bucket(64).cpus().of(0).slab.peek() == slab) keep(alloc_nolock(64));
+    });
+    slabs.kfree(victim);
+    hooks().before = nullptr;
+    EXPECT_EQ(slab::audit(slabs), "");
   }
-  void* const mine = kept.back();
-  kept.pop_back();
-  before_in_nmi(site::cpu_tid, Verb::store, [this, mine] {
-    void* const object = alloc_nolock(64);
-    keep(object);
-    EXPECT_EQ(slabs.ksize(object), 96u) << "the bucket is busy, the next one serves";
-    free_nolock(mine);
-    EXPECT_TRUE(slabs.deferred().contains(mine));
-  });
-  keep(alloc(64));
-  EXPECT_TRUE(script().caused_by(site::cpu_busy));
+}
+
+// Inside the locked section: before the freelist is written, and between it and the tid.
+TEST_F(Nesting, SectionOfTheSlowPathSendsHandlersElsewhere) {
+  for (const Site at : {site::cpu_freelist, site::cpu_tid}) {
+    keep(alloc(64));
+    while (bucket(64).cpus().of(0).peek_freelist() != nullptr) keep(alloc(64));
+    void* const mine = kept.back();
+    kept.pop_back();
+    // Freed by another CPU: the next allocation gets it from the slab, in the section.
+    script().cpu = 1;
+    slabs.kfree(kept.back());
+    kept.pop_back();
+    script().cpu = 0;
+    ASSERT_EQ(bucket(64).cpus().of(0).slab.peek(), slab_of(mine));
+    before_in_nmi(at, Verb::store, [this, mine] {
+      void* const object = alloc_nolock(64);
+      keep(object);
+      EXPECT_EQ(slabs.ksize(object), 96u) << "the bucket is busy, the next one serves";
+      free_nolock(mine);
+      EXPECT_TRUE(slabs.deferred().contains(mine));
+    });
+    keep(alloc(64));
+    hooks().before = nullptr;
+    EXPECT_TRUE(script().caused_by(site::cpu_busy));
+  }
 }
 
 // A probe program in the section has the context of the interrupted code, not that of an NMI.
