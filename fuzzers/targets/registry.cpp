@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/slab_target.h"
 
 namespace anyctx::target {
 
 std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
+      page_target(),
       slab_target(),
   };
   return targets;
