@@ -1,7 +1,5 @@
 #include "fuzzers/engine/feedback.h"
 
-#include <algorithm>
-
 #include "fuzzers/ops/points.h"
 #include "lib/machine/check.h"
 
@@ -44,8 +42,7 @@ void Feedback::report_decision(const inject::Decision& decision) {
   const unsigned which = action.kind == inject::ActionKind::enter
                              ? inject::kActionKinds + static_cast<unsigned>(action.lane.kind)
                              : static_cast<unsigned>(action.kind);
-  std::uint8_t& counter = counters_[index * kPerPoint + inject::kContexts * kOutcomes + which];
-  counter = static_cast<std::uint8_t>(std::min(counter + 1, 255));
+  counters_[index * kPerPoint + inject::kContexts * kOutcomes + which] = 1;
 }
 
 void Feedback::skip(const inject::Stats& stats) {
