@@ -14,6 +14,8 @@ class Audit {
 
   /// Empty if nothing is wrong.
   std::string_view run() {
+    check_ends();
+    if (!wrong_.empty()) return wrong_;
     for_each_slab(allocator_, [&](const Slab<M>& slab) { check_slab(slab); });
     const Cache<M>* cache = allocator_.first_cache();
     for (; cache != nullptr; cache = cache->next_cache) check_cache(*cache);
@@ -24,6 +26,28 @@ class Audit {
  private:
   void expect(bool condition, std::string_view what) {
     if (!condition && wrong_.empty()) wrong_ = what;
+  }
+
+  /// The checks after this one walk lists to their end.
+  void check_ends() {
+    const auto ends = [&](const Slab<M>* slab, Slab<M>* Slab<M>::*link) {
+      std::size_t left = allocator_.source().slabs().size();
+      while (slab != nullptr && left != 0) {
+        slab = slab->*link;
+        --left;
+      }
+      expect(slab == nullptr, "list of slabs does not end");
+    };
+    for (const Cache<M>* cache = allocator_.first_cache(); cache != nullptr;
+         cache = cache->next_cache) {
+      for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+        ends(cache->cpus().of(cpu).partial.peek(), &Slab<M>::chain);
+      }
+      for (unsigned node = 0; node < page::kMaxNodes; ++node) {
+        ends(cache->node(node).partial().first(), &Slab<M>::next);
+        ends(cache->node(node).full().first(), &Slab<M>::next);
+      }
+    }
   }
 
   /// How many places hold a slab, and which.
@@ -102,7 +126,7 @@ class Audit {
       const Slab<M>* const slab = own.slab.peek();
       void* const first = own.peek_freelist();
       expect(slab != nullptr || first == nullptr, "CPU has objects but no slab");
-      expect(own.pair.second % CpuSlab<M>::kTidStep == cpu, "tid does not name its CPU");
+      expect((own.pair.second & (CpuSlab<M>::kTidStep - 1)) == cpu, "tid does not name its CPU");
       if (slab == nullptr) continue;
       expect(slab->cache == &cache, "CPU has a slab of another cache");
       expect(for_each_free(allocator_, *slab, first, [](void*) {}), "freelist of a CPU is broken");
@@ -132,10 +156,12 @@ class Audit {
   }
 
   void check_deferred() {
-    for_each_deferred(allocator_, [&](void* object, const Slab<M>& slab, unsigned) {
-      expect(allocator_.source().is_slot(slab, object), "deferred pointer is no object");
-      expect(allocator_.deferred().peek_contains(object), "deferred object is not marked");
-    });
+    const bool ends =
+        for_each_deferred(allocator_, [&](void* object, const Slab<M>& slab, unsigned) {
+          expect(allocator_.source().is_slot(slab, object), "deferred pointer is no object");
+          expect(allocator_.deferred().peek_contains(object), "deferred object is not marked");
+        });
+    expect(ends, "list of deferred objects is broken");
   }
 
   const SlabAllocator<M>& allocator_;

@@ -44,18 +44,21 @@ bool for_each_free(const SlabAllocator<M>& allocator, const Slab<M>& slab, void*
   return true;
 }
 
-/// Calls visit(object, slab, cpu) for each object that waits for the handler.
+/// Calls visit(object, slab, cpu) for each object that waits for the handler. False if a list leads
+/// out of the slabs or does not end.
 template <machine::Machine M, class Visit>
-void for_each_deferred(const SlabAllocator<M>& allocator, Visit visit) {
+bool for_each_deferred(const SlabAllocator<M>& allocator, Visit visit) {
+  std::size_t left = allocator.deferred().capacity();
   for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
     void* link = allocator.deferred().objects(cpu).peek();
     while (link != nullptr) {
       const Slab<M>* const slab = allocator.source().slab_of(link);
-      if (slab == nullptr) break;  // overwritten: audit() finds it
+      if (slab == nullptr || left-- == 0) return false;
       visit(slab->cache->object_of(link), *slab, cpu);
       link = machine::raw::load_link(static_cast<void**>(link), std::memory_order_relaxed);
     }
   }
+  return true;
 }
 
 /// Calls visit(slab, cpu) for each displaced slab that waits for the handler.

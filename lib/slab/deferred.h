@@ -87,6 +87,8 @@ class Deferred {
   Slabs& slabs(unsigned cpu) { return lists_.of(cpu).slabs; }
   const Objects& objects(unsigned cpu) const { return lists_.of(cpu).objects; }
   const Slabs& slabs(unsigned cpu) const { return lists_.of(cpu).slabs; }
+  /// No more objects than this exist.
+  std::size_t capacity() const { return words_.size() * 64; }
   /// For oracles: no handler of this CPU is queued or running.
   bool peek_idle(unsigned cpu) const { return lists_.of(cpu).work.idle(); }
 

@@ -137,17 +137,17 @@ class PartialLists {
   }
 
   /// Walks a freelist that only the caller can reach. An object whose link leads out of the slab
-  /// was overwritten: it and what may follow is lost, the objects before it are kept.
+  /// was overwritten: it and what may follow is lost, the objects before it are kept. Of a list
+  /// that does not end, nothing can be kept.
   Detached measure(const Cache<M>& cache, const Slab<M>& slab, void* first) const {
     Detached detached{first, nullptr, 0};
-    const auto* const begin = source_->start(slab);
-    const auto* const end = begin + source_->bytes(slab);
+    const std::uint32_t most = slab.load().counters.objects;
     for (void* object = first; object != nullptr;) {
       void* const next = cache.peek_next_free(object);
-      const auto* const address = static_cast<const std::byte*>(next);
-      if (next != nullptr && (address < begin || address >= end)) {
+      const bool leads_out = next != nullptr && source_->slab_of(next) != &slab;
+      if (leads_out || detached.length == most) {
         M::bug(machine::Bug::freelist_corrupt, object);
-        break;
+        return leads_out ? detached : Detached{nullptr, nullptr, 0};
       }
       detached.last = object;
       ++detached.length;
