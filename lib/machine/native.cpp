@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 namespace anyctx::machine {
 namespace {
@@ -47,6 +48,10 @@ std::uint64_t Native::now_ns() {
   ANYCTX_CHECK(::clock_gettime(CLOCK_MONOTONIC, &now) == 0);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void Native::let_others_run() {
+  std::this_thread::yield();
 }
 
 void Native::bug(Bug bug, const void* where) {

@@ -123,7 +123,9 @@ struct Native {
   static bool spin_until(Site, Ready is_ready, std::uint64_t time) {
     for (std::uint32_t turn = 1; !is_ready(); ++turn) {
       pause();
-      if (turn % kTurnsPerLookAtClock == 0 && now_ns() > time) return false;
+      if (turn % kTurnsPerLookAtClock != 0) continue;
+      if (now_ns() > time) return false;
+      let_others_run();
     }
     return true;
   }
@@ -142,8 +144,10 @@ struct Native {
 
  private:
   static constexpr unsigned kNoCpu = ~0u;
-  static constexpr std::uint32_t kTurnsPerLookAtClock = 1u << 16;
+  static constexpr std::uint32_t kTurnsPerLookAtClock = 1u << 10;
   static unsigned claim_cpu();
+  // There may be more threads than processors: who is waited for may need this one.
+  static void let_others_run();
   static void pause() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
