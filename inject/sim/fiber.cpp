@@ -16,9 +16,6 @@
 #endif
 #ifdef ANYCTX_TSAN
 #include <sanitizer/tsan_interface.h>
-// Memory accesses of the current thread are ignored between the two; they nest.
-extern "C" void __tsan_ignore_thread_begin();
-extern "C" void __tsan_ignore_thread_end();
 #endif
 
 // Functions that straddle a switch must not be instrumented for TSan: they enter under one identity
