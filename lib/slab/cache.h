@@ -20,7 +20,7 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  /// Starts over, empty. Single-threaded.
+  /// Starts over, empty; `layout` may be the one it has. Single-threaded.
   void init(const CacheConfig& config, const Layout& layout, FreelistCodec codec) {
     config_ = config;
     layout_ = layout;

@@ -139,8 +139,12 @@ class SlabAllocator {
   void kfree_large(const void* object);
 
   // Construction.
-  void init_buckets(Family family);
-  void init_cache(Cache<M>& cache, CacheConfig config, bool is_kmalloc);
+  void init_buckets(Family family, bool has_layouts);
+  void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
+  bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
+  Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
+    return make_layout(config, is_kmalloc, source_.pages().page_shift(), M::cpus());
+  }
   bool is_possible(const CacheConfig& config) const;
   void unlink(Cache<M>& cache);
 
@@ -153,6 +157,8 @@ class SlabAllocator {
   Shrinker<M> shrinker_;
 
   Config config_;
+  unsigned page_shift_ = 0;  // what the buckets' layouts were made for; 0: not made yet
+  unsigned cpus_ = 0;
   std::uint64_t last_secret_ = 0;
   Cache<M>* first_cache_ = nullptr;  // caches mutex
   sync::Mutex<M, site::caches_mutex> caches_mutex_;

@@ -6,7 +6,11 @@ namespace anyctx::slab {
 template <machine::Machine M>
 void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
                             std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words) {
+  // Programs that run one after the other on the same machine find the layouts made.
+  const bool has_layouts = is_shaped_like(pages, config);
   config_ = config;
+  page_shift_ = pages.page_shift();
+  cpus_ = M::cpus();
   last_secret_ = config.seed;
   first_cache_ = nullptr;
   std::construct_at(&caches_mutex_);
@@ -16,12 +20,19 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
   free_.init(source_, lists_, debug_, words);
   alloc_.init(source_, lists_, debug_, free_.deferred());
   shrinker_.init(source_, lists_);
-  init_buckets(Family::normal);
-  init_buckets(Family::reclaimable);
+  init_buckets(Family::normal, has_layouts);
+  init_buckets(Family::reclaimable, has_layouts);
 }
 
 template <machine::Machine M>
-void SlabAllocator<M>::init_buckets(Family family) {
+bool SlabAllocator<M>::is_shaped_like(const page::PageAllocator<M>& pages,
+                                      const Config& config) const {
+  return page_shift_ == pages.page_shift() && cpus_ == M::cpus() &&
+         config_.min_align == config.min_align && config_.debug == config.debug;
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::init_buckets(Family family, bool has_layouts) {
   const auto index = static_cast<unsigned>(family);
   for (unsigned bucket = 0; bucket < kBuckets; ++bucket) {
     const unsigned alias = alias_of(bucket, config_.min_align);
@@ -31,20 +42,22 @@ void SlabAllocator<M>::init_buckets(Family family) {
     config.name = kBucketNames[index][bucket];
     config.size = kBucketSizes[bucket];
     config.align = std::max(bucket_alignment(config.size), config_.min_align);
-    if (family == Family::reclaimable) config.flags = CacheFlags::reclaimable;
-    init_cache(bucket_storage_[index][bucket], config, true);
+    config.flags = config_.debug;
+    if (family == Family::reclaimable) config.flags = config.flags | CacheFlags::reclaimable;
+    Cache<M>& cache = bucket_storage_[index][bucket];
+    init_cache(cache, config, has_layouts ? cache.layout() : layout_of(config, true));
   }
 }
 
 template <machine::Machine M>
-void SlabAllocator<M>::init_cache(Cache<M>& cache, CacheConfig config, bool is_kmalloc) {
-  config.flags = config.flags | config_.debug;
+void SlabAllocator<M>::init_cache(Cache<M>& cache, const CacheConfig& config,
+                                  const Layout& layout) {
   // splitmix64
   last_secret_ += 0x9e3779b97f4a7c15u;
   std::uint64_t secret = last_secret_;
   secret = (secret ^ secret >> 30) * 0xbf58476d1ce4e5b9u;
   secret = (secret ^ secret >> 27) * 0x94d049bb133111ebu;
-  cache.init(config, make_layout(config, is_kmalloc, source_.pages().page_shift(), M::cpus()),
+  cache.init(config, layout,
              config_.encoded_freelist ? FreelistCodec(secret ^ secret >> 31) : FreelistCodec());
   cache.next_cache = first_cache_;
   first_cache_ = &cache;
@@ -59,15 +72,17 @@ bool SlabAllocator<M>::is_possible(const CacheConfig& config) const {
 }
 
 template <machine::Machine M>
-Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& config) {
+Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& wanted) {
   M::might_sleep(site::may_sleep);
+  CacheConfig config = wanted;
+  config.flags = config.flags | config_.debug;
   if (!is_possible(config)) return nullptr;
   void* const memory = kmalloc(sizeof(Cache<M>), page::gfp::kernel);
   if (memory == nullptr) return nullptr;
   ANYCTX_CHECK_OP(reinterpret_cast<std::uintptr_t>(memory) % alignof(Cache<M>), ==, 0u);
   auto* const cache = new (memory) Cache<M>;
   caches_mutex_.lock();
-  init_cache(*cache, config, false);
+  init_cache(*cache, config, layout_of(config, false));
   caches_mutex_.unlock();
   return cache;
 }
