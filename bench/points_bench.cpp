@@ -6,18 +6,27 @@
 //   walk/N      a seeded walk that is asked about every N-th point; walk/1 at every point
 #include <benchmark/benchmark.h>
 
+#include <span>
+
+#include "inject/choice/draws.h"
+#include "inject/sim/sim_machine.h"
 #include "lib/machine/atomic.h"
 #include "lib/machine/native.h"
-#include "tests/sim/machine.h"
 
 namespace anyctx::inject {
 namespace {
+
+constexpr machine::Site kWord{240};
+constexpr machine::SiteInfo kWords[] = {
+    {kWord, machine::SiteKind::word, "bench.word",
+     machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::rmw), "a word"}};
+constexpr std::span<const machine::SiteInfo> kSites[] = {machine::kOperationTable, kWords};
 
 constexpr std::uint64_t kTurns = 100'000;
 constexpr std::uint64_t kPoints = 2 * 3 * kTurns;  // two tasks, three points a turn
 
 template <class M>
-std::uint64_t body(machine::Atomic<M, std::uint64_t, test_site::a>& word) {
+std::uint64_t body(machine::Atomic<M, std::uint64_t, kWord>& word) {
   for (std::uint64_t i = 0; i < kTurns; ++i) {
     word.fetch_add(1);
     benchmark::DoNotOptimize(word.load());
@@ -31,7 +40,7 @@ void count(benchmark::State& state) {
 }
 
 void BM_native(benchmark::State& state) {
-  machine::Atomic<machine::Native, std::uint64_t, test_site::a> word;
+  machine::Atomic<machine::Native, std::uint64_t, kWord> word;
   for (auto _ : state) {
     body(word);
     body(word);
@@ -39,21 +48,35 @@ void BM_native(benchmark::State& state) {
   count(state);
 }
 
-/// Two tasks on two CPUs.
+/// Two tasks on two CPUs, with one operation each.
 class TwoTasks {
  public:
-  TwoTasks() {
-    machine_.config.cpus = 2;
-    machine_.lane(task(0), {[this] { return body(word_); }});
-    machine_.lane(task(1), {[this] { return body(word_); }});
+  TwoTasks() : memory_(64 << 10), simulation_(memory_) {
+    config_.cpus = 2;
+    config_.sites = kSites;
   }
   void run(const Decisions& decisions, Draws* draws, std::uint32_t rate) {
-    if (!machine_.run(decisions, draws, rate)) std::abort();
+    script_.assign(decisions);
+    simulation_.reset(config_, &script_, draws != nullptr ? Walk(draws, rate) : Walk(),
+                      Recording::decisions);
+    for (const std::uint8_t i : {std::uint8_t{0}, std::uint8_t{1}}) {
+      simulation_.add_task({LaneKind::task, i}, i, operation, this);
+    }
+    if (!simulation_.run_tasks()) std::abort();
   }
 
  private:
-  TestMachine machine_;
-  machine::Atomic<Sim, std::uint64_t, test_site::a> word_;
+  static void operation(void* self, Lane lane) {
+    TwoTasks& own = *static_cast<TwoTasks*>(self);
+    own.simulation_.begin_op({.where = {lane, 0, 0}});
+    own.simulation_.end_op(body(own.word_));
+  }
+
+  Memory memory_;
+  Simulation simulation_;
+  MachineConfig config_;
+  Script script_;
+  machine::Atomic<Sim, std::uint64_t, kWord> word_;
 };
 
 void BM_sim_plain(benchmark::State& state) {
@@ -65,7 +88,7 @@ void BM_sim_plain(benchmark::State& state) {
 void BM_sim_armed(benchmark::State& state) {
   TwoTasks tasks;
   const Decision elsewhere{
-      {task(3), 0, 0}, machine::point(test_site::a, machine::Verb::load), 1, {}};
+      {{LaneKind::task, 3}, 0, 0}, machine::point(kWord, machine::Verb::load), 1, {}};
   for (auto _ : state) tasks.run({elsewhere}, nullptr, 1);
   count(state);
 }
