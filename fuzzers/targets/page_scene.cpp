@@ -5,10 +5,12 @@
 namespace anyctx::target {
 namespace {
 
-/// A list is refilled with at most 32 batches at a time. Splitting a block that was not split yet
-/// takes most; the rest of a refill, about ten steps a page.
-constexpr std::uint32_t kMostRefill = 32;
+/// Twice of what was seen: a block is split and merged in few steps an order, but each pageblock in
+/// it may change its type. A list is refilled with at most 32 batches at a time.
+constexpr std::uint32_t kStepsPerCall = 1024;
+constexpr std::uint32_t kStepsPerPageblock = 32;
 constexpr std::uint32_t kStepsPerPage = 32;
+constexpr std::uint32_t kMostBatches = 32;
 
 }  // namespace
 
@@ -22,9 +24,10 @@ void PageScene::reset(const PageOptions& options) {
   const unsigned count = std::min(inspector_.zone_count(), PageCall::kMostZones);
   for (unsigned zone = 0; zone < count; ++zone) zones[zone] = inspector_.zone(zone);
   limits.reset({zones.data(), count}, page_shift_, options.min_pages);
+  free_steps_ = kStepsPerCall + kStepsPerPageblock * isolation.pageblocks();
   const std::uint32_t batch = options.pcp_batch != 0 ? options.pcp_batch : 1;
-  const std::uint32_t refill = std::min(kMostRefill * batch, options.pages);
-  request_steps_ = kFreeSteps + kStepsPerPage * refill * count;
+  const std::uint32_t refill = std::min(kMostBatches * batch, options.pages);
+  request_steps_ = free_steps_ + kStepsPerPage * refill * count;
 }
 
 PageCall PageScene::begin_call() {

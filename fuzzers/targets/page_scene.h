@@ -61,9 +61,9 @@ class PageScene {
   model::BlockMemory memory(Pfn page) const {
     return {inspector_.address(page), bytes(owners.block(page).order), bytes(0)};
   }
-  /// Own steps that a nolock request may take, whatever it finds; giving back takes fewer.
+  /// Own steps that a nolock call may take, whatever it finds.
+  std::uint32_t free_steps() const { return free_steps_; }
   std::uint32_t request_steps() const { return request_steps_; }
-  static constexpr std::uint32_t kFreeSteps = 1024;
 
   unsigned cpus() const { return simulation_.config().cpus; }
   /// The blocks on all lists, now. Valid until the next call.
@@ -82,6 +82,7 @@ class PageScene {
   inject::Simulation& simulation_;
   const PageInspector& inspector_;
   unsigned page_shift_ = 12;
+  std::uint32_t free_steps_ = 0;
   std::uint32_t request_steps_ = 0;
   unsigned calls_ = 0;  // in progress
   std::vector<model::FreeBlock> blocks_;

@@ -27,7 +27,7 @@ constexpr ParamSpec kParams[] = {
     {"page_size", 0, 1, 0, kPageSizes},
     {"nodes", 1, 2, 1},
     {"dma32", 0, 1, 0, kNoYes},
-    {"pageblock", 0, 10, 4},
+    {"pageblock", 2, 10, 4},
     {"min_pages", 0, 256, 0},
     {"pcp_batch", 0, 63, 0},
     {"pcp_high", 0, 256, 0},

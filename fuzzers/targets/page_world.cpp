@@ -198,7 +198,7 @@ void PageWorld::free_block(const PageHandle& handle, Free how) {
   }
   scene_.end_call(call);
   judge_references(scene_, call, handle.page);
-  if (how == Free::nolock) judge_nolock(scene_, call, PageScene::kFreeSteps);
+  if (how == Free::nolock) judge_nolock(scene_, call, scene_.free_steps());
   judge_sum(scene_, call);
 }
 
@@ -223,7 +223,7 @@ engine::Outcome PageWorld::get_page(const Op& op) {
   keep(op.args[0], handle);
   keep(op.result, {handle.page, false});
   judge_references(scene_, call, handle.page);
-  judge_nolock(scene_, call, PageScene::kFreeSteps);
+  judge_nolock(scene_, call, scene_.free_steps());
   judge_sum(scene_, call);
   return {Outcome::Kind::done, page};
 }
