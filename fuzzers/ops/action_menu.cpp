@@ -20,8 +20,11 @@ ActionMenu::ActionMenu(const Schema& schema, const Program& program, const injec
     offer(schema, program, decision, {task ? ActionKind::run : ActionKind::enter, lane.lane, 0});
   }
   const unsigned cpus = std::min(cpu_count(schema, program), inject::kMaxLanesPerKind);
-  for (unsigned cpu = 0; cpu < cpus; ++cpu)
-    offer(schema, program, decision, {ActionKind::migrate, {}, static_cast<std::uint8_t>(cpu)});
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+    const auto index = static_cast<std::uint8_t>(cpu);
+    offer(schema, program, decision, {ActionKind::run, {LaneKind::worker, index}, 0});
+    offer(schema, program, decision, {ActionKind::migrate, {}, index});
+  }
   offer(schema, program, decision, {ActionKind::delay, {}, 0});
   offer(schema, program, decision, {ActionKind::stall, {}, 0});
 }

@@ -23,7 +23,7 @@ class ActionMenu {
              const inject::Action& action);
 
   static constexpr std::size_t kMost =
-      4 + kMaxTasks + (inject::kLaneKinds - 2) * kMaxHandlersPerKind + inject::kMaxLanesPerKind;
+      4 + kMaxTasks + (inject::kLaneKinds - 3) * kMaxHandlersPerKind + 2 * inject::kMaxLanesPerKind;
   std::array<inject::Action, kMost> actions_;
   std::size_t count_ = 0;
 };

@@ -34,10 +34,53 @@ std::uint8_t choose_result_slot(std::uint32_t used, Rng& rng) {
   return static_cast<std::uint8_t>(choose_bit(used, rng));
 }
 
+/// Index of the first argument that takes a result; the number of arguments if none does.
+std::size_t slot_arg(const OpSpec& spec) {
+  const auto takes = [](const ArgSpec& arg) { return arg.kind == ArgKind::slot && !arg.optional; };
+  return static_cast<std::size_t>(std::find_if(spec.args.begin(), spec.args.end(), takes) -
+                                  spec.args.begin());
+}
+
 bool consumes(const OpSpec& spec) {
-  return !spec.has_result &&
-         std::any_of(spec.args.begin(), spec.args.end(),
-                     [](const ArgSpec& arg) { return arg.kind == ArgKind::slot && !arg.optional; });
+  return !spec.has_result && slot_arg(spec) != spec.args.size();
+}
+
+bool contains(std::span<const std::uint32_t> values, std::uint32_t value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+/// Slots with results that an argument takes, and those of them that have more results than there
+/// are operations that take some.
+struct Results {
+  std::uint32_t all = 0;
+  std::uint32_t left = 0;
+};
+
+/// For an operation in a lane of `kind`. Handlers may never run: what they leave is for them.
+Results results_for(const Schema& schema, const Program& program, const ArgSpec& spec,
+                    inject::LaneKind kind) {
+  std::array<int, kSlots> balance{};
+  Results results;
+  for (const LaneOps& lane : program.lanes) {
+    if (is_handler(lane.lane.kind) && lane.lane.kind != kind) continue;
+    for (const Op& op : lane.ops) {
+      const OpSpec& known = schema.ops[op.code];
+      if (consumes(known)) --balance[op.args[slot_arg(known)]];
+      const bool taken = spec.values.empty() || contains(spec.values, op.code);
+      if (!known.has_result || !taken) continue;
+      ++balance[op.result];
+      results.all |= 1u << op.result;
+    }
+  }
+  for (unsigned slot = 0; slot < kSlots; ++slot)
+    if (balance[slot] > 0) results.left |= results.all & 1u << slot;
+  return results;
+}
+
+/// Whether the operation would take a result that is not there.
+bool is_idle(const Schema& schema, const Program& program, const OpSpec& spec,
+             inject::LaneKind kind) {
+  return consumes(spec) && results_for(schema, program, spec.args[slot_arg(spec)], kind).left == 0;
 }
 
 std::size_t choose_code(const Schema& schema, const Swarm& swarm, inject::LaneKind kind, Keep keep,
@@ -58,6 +101,14 @@ std::uint32_t slots_with_results(const Schema& schema, const Program& program) {
     for (const Op& op : lane.ops)
       if (schema.ops[op.code].has_result) slots |= 1u << op.result;
   return slots;
+}
+
+std::uint32_t slots_to_take(const Schema& schema, const Program& program, const ArgSpec& spec,
+                            inject::LaneKind kind) {
+  if (spec.kind != ArgKind::slot) return 0;
+  const Results results = results_for(schema, program, spec, kind);
+  if (results.left != 0) return results.left;
+  return results.all != 0 ? results.all : slots_with_results(schema, program);
 }
 
 std::uint32_t choose_number(Bounds range, Rng& rng) {
@@ -99,12 +150,16 @@ std::optional<Op> choose_op(const Schema& schema, const Swarm& swarm, const Prog
   std::size_t code = choose_code(schema, swarm, kind, keep, rng);
   if (code == schema.ops.size()) code = choose_code(schema, swarm, kind, Keep::no, rng);
   if (code == schema.ops.size()) return std::nullopt;
+  if (is_idle(schema, program, schema.ops[code], kind) && !rng.chance(1, 8)) {
+    const std::size_t other = choose_code(schema, swarm, kind, Keep::yes, rng);
+    if (other != schema.ops.size()) code = other;
+  }
   const OpSpec& spec = schema.ops[code];
   Op op;
   op.code = static_cast<std::uint8_t>(code);
   if (spec.has_result) op.result = choose_result_slot(slots, rng);
   for (std::size_t i = 0; i < spec.args.size(); ++i)
-    op.args[i] = choose_arg(spec.args[i], slots, rng);
+    op.args[i] = choose_arg(spec.args[i], slots_to_take(schema, program, spec.args[i], kind), rng);
   return op;
 }
 

@@ -12,6 +12,11 @@ namespace anyctx::program {
 
 /// Bit s: some operation puts its result into slot s.
 std::uint32_t slots_with_results(const Schema& schema, const Program& program);
+/// The slots that have results which the argument of an operation in a lane of `kind` takes: if
+/// there are any, those with more results than operations that take them. Without such results, all
+/// slots that have some. 0 for arguments that take no results.
+std::uint32_t slots_to_take(const Schema& schema, const Program& program, const ArgSpec& spec,
+                            inject::LaneKind kind);
 
 /// Ends of the range, powers of two and their neighbours, small steps from the start, anything.
 std::uint32_t choose_number(Bounds range, inject::Rng& rng);

@@ -11,7 +11,7 @@ namespace anyctx::program {
 
 /// Printed names of lane kinds, by LaneKind.
 inline constexpr std::string_view kLaneNames[inject::kLaneKinds] = {
-    "task", "nmi", "irq", "softirq", "reentry", "work",
+    "task", "nmi", "irq", "softirq", "reentry", "work", "worker",
 };
 
 /// "task0".
@@ -31,6 +31,7 @@ constexpr unsigned max_lanes(inject::LaneKind kind) {
     case inject::LaneKind::reentry:
       return kMaxHandlersPerKind;
     case inject::LaneKind::work:
+    case inject::LaneKind::worker:
       return 0;
   }
   return 0;

@@ -89,7 +89,7 @@ bool replace(Mutation& m) {
 }
 
 /// The same value as elsewhere in the program, a step away, or another interesting one.
-std::uint32_t change_value(Mutation& m, const Op& op, std::size_t index) {
+std::uint32_t change_value(Mutation& m, const Op& op, std::size_t index, inject::LaneKind kind) {
   const ArgSpec& spec = m.schema.ops[op.code].args[index];
   const std::uint32_t value = op.args[index];
   const Bounds range = bounds(spec);
@@ -105,7 +105,7 @@ std::uint32_t change_value(Mutation& m, const Op& op, std::size_t index) {
     const Op* other = choose_existing(m, where);
     if (other != nullptr && other->code == op.code) return other->args[index];
   }
-  return choose_arg(spec, slots_with_results(m.schema, m.program), m.rng);
+  return choose_arg(spec, slots_to_take(m.schema, m.program, spec, kind), m.rng);
 }
 
 bool change_arg(Mutation& m) {
@@ -116,7 +116,7 @@ bool change_arg(Mutation& m) {
   if (args == 0) return false;
   const std::uint32_t index = m.rng.below(args);
   const std::uint32_t before = op->args[index];
-  op->args[index] = change_value(m, *op, index);
+  op->args[index] = change_value(m, *op, index, where.lane.kind);
   return op->args[index] != before;
 }
 

@@ -62,8 +62,13 @@ bool can_fail(const Schema& schema, PointId point) {
 
 bool can_delay(const Schema& schema, PointId point) {
   const SiteInfo* info = find_site(schema, site_of(point));
-  return info != nullptr && info->kind == SiteKind::irq_work &&
+  return info != nullptr && (info->kind == SiteKind::irq_work || info->kind == SiteKind::worker) &&
          verb_of(point) == static_cast<unsigned>(Verb::raise);
+}
+
+bool has_workers(const Schema& schema) {
+  return first_site(schema, [](const SiteInfo& info) { return info.kind == SiteKind::worker; }) !=
+         nullptr;
 }
 
 std::string point_name(const Schema& schema, PointId point) {

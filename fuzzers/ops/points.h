@@ -25,6 +25,9 @@ bool can_fail(const Schema& schema, machine::PointId point);
 /// True if this point raises deferred work, so that its interrupt can be delayed.
 bool can_delay(const Schema& schema, machine::PointId point);
 
+/// True if something in the target may run in a worker.
+bool has_workers(const Schema& schema);
+
 /// "slab.list_lock.trylock", or "page.watermark" for sites with one nameless verb. `point` must be
 /// one for which is_point() holds.
 std::string point_name(const Schema& schema, machine::PointId point);

@@ -23,6 +23,7 @@ bool may_enter(LaneKind host, LaneKind handler) {
     case LaneKind::task:
     case LaneKind::reentry:
     case LaneKind::work:
+    case LaneKind::worker:
       return true;
     case LaneKind::softirq:
       return handler != LaneKind::softirq;
@@ -37,7 +38,7 @@ bool may_enter(LaneKind host, LaneKind handler) {
 std::string_view place_problem(const Schema& schema, const Program& program,
                                const Decision& decision) {
   const inject::OpRef& where = decision.where;
-  if (where.lane.kind == LaneKind::work) {
+  if (where.lane.kind == LaneKind::work || where.lane.kind == LaneKind::worker) {
     if (where.lane.index >= cpu_count(schema, program)) return "no such cpu";
   } else {
     const LaneOps* lane = find_lane(program, where.lane);
@@ -63,7 +64,12 @@ std::string_view action_problem(const Schema& schema, const Program& program,
       if (find_lane(program, action.lane) == nullptr) return "no such handler in this program";
       return may_enter(host.kind, action.lane.kind) ? "" : "cannot interrupt this context";
     case ActionKind::run:
-      if (action.lane.kind != LaneKind::task) return "only tasks can be run";
+      if (action.lane.kind == LaneKind::worker) {
+        if (!has_workers(schema)) return "this target has no workers";
+        if (action.lane == host) return "this worker runs already";
+        return action.lane.index < cpu_count(schema, program) ? "" : "no such cpu";
+      }
+      if (action.lane.kind != LaneKind::task) return "only tasks and workers can be run";
       if (find_lane(program, action.lane) == nullptr) return "no such task in this program";
       return action.lane == host ? "this task runs already" : "";
     case ActionKind::migrate:

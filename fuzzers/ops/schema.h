@@ -27,7 +27,8 @@ enum class ArgKind : std::uint8_t {
   number,  // min..max, decimal
   choice,  // one of `values`; any other value in min..max is allowed too
   flags,   // a set of `words`, printed "a|b", "0" if empty
-  slot,    // a place that holds results of earlier operations: a..z
+  slot,    // a place that holds results of earlier operations, a..z; `values`: codes of those
+           // whose results are taken, if not of all
   index,   // a small number with a word before it: "cache2"
 };
 
@@ -36,7 +37,7 @@ struct ArgSpec {
   ArgKind kind = ArgKind::number;
   std::uint32_t min = 0;
   std::uint32_t max = 0;
-  std::span<const std::uint32_t> values = {};    // choice: the interesting ones, for generation
+  std::span<const std::uint32_t> values = {};    // choice, slot: interesting ones, for generation
   std::span<const std::string_view> words = {};  // flags: bit i is words[i]; index: words[0]
   bool optional = false;                         // printed as name=value, only if not `fallback`
   std::uint32_t fallback = 0;

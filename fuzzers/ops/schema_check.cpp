@@ -61,7 +61,8 @@ std::string arg_problem(const ArgSpec& spec) {
   if (range.min > range.max) return "min <= max fails";
   if (spec.optional && !range.contain(spec.fallback)) return "the fallback is out of range";
   for (const std::uint32_t value : spec.values)
-    if (!range.contain(value)) return fmt::format("value {} is out of range", value);
+    if (spec.kind != ArgKind::slot && !range.contain(value))
+      return fmt::format("value {} is out of range", value);
   if (spec.kind == ArgKind::choice && spec.values.empty()) return "a choice needs values";
   Names words("word");
   for (const std::string_view word : spec.words)

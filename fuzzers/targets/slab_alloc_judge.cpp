@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "fuzzers/model/content.h"
+#include "inject/sim/sim_machine.h"
+#include "lib/slab/sites.h"
 
 namespace anyctx::target {
 
@@ -56,6 +58,7 @@ unsigned AllocJudge::order_of(const AllocCall& call) const {
 
 AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
   Before before;
+  before.preemptible = inject::Sim::preemptible();
   before.alone = ledger_.alone();
   if (!before.alone) return before;
   before.free_pages = inspector_.free_pages();
@@ -80,7 +83,7 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
 /// and the context is one that every allocator supports. (On RT, code that cannot be preempted may
 /// be refused.)
 bool AllocJudge::must_succeed(const Before& before) const {
-  if (simulation_.config().rt && simulation_.context() != machine::Context::task) return false;
+  if (simulation_.config().rt && !before.preemptible) return false;
   return before.alone && before.room && !simulation_.disturbed() && !damage_.outstanding() &&
          !has_excuse(simulation_.causes());
 }
@@ -97,7 +100,20 @@ void AllocJudge::judge_null(const AllocCall& call, const Before& before) const {
     spurious("an undisturbed allocation succeeds while there is memory",
              fmt::format("null with {} pages free", before.free_pages));
   }
+  check_attempts(call);
   check_pages_kept(call, before);
+}
+
+/// What fails in its own bucket is tried in the next one; each attempt has a cause.
+void AllocJudge::check_attempts(const AllocCall& call) const {
+  const inject::Causes& causes = simulation_.causes();
+  if (call.origin != Origin::kmalloc_nolock || must_fail(call) || causes.count() != 1) return;
+  if (contract_.next_bucket(call.size) == 0) return;
+  const machine::Site at{
+      static_cast<std::uint8_t>(causes.kept()[0].point / machine::kVerbsPerSite)};
+  using namespace slab;
+  if (at == site::context || at == site::size || at == site::no_cas2) return;  // no attempt at all
+  spurious("a nolock allocation that fails has tried two buckets", "null after one attempt");
 }
 
 void AllocJudge::judge_no_cache(const Before& before) const {
@@ -121,6 +137,12 @@ void AllocJudge::check_pages_kept(const AllocCall& call, const Before& before) c
 
 std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& before,
                                        const void* memory) {
+  const bool sleeps = call.origin == Origin::kmalloc_nolock && simulation_.config().rt;
+  if (sleeps && !before.preemptible) {
+    simulation_.stop(VerdictKind::sleep_in_atomic,
+                     "on RT, where a slab's locks sleep, code that cannot be preempted is refused",
+                     "null", "memory");
+  }
   if (must_fail(call)) {
     simulation_.stop(VerdictKind::error_code, "what cannot be served is refused", "null", "memory");
   }

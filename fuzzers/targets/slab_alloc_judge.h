@@ -25,6 +25,7 @@ class AllocJudge {
  public:
   /// What is known before a call and no longer afterwards.
   struct Before {
+    bool preemptible = false;     // the caller
     bool alone = false;           // nobody was in the middle of an operation
     bool room = false;            // enough pages for it, on any reading of the rules
     std::int64_t free_pages = 0;  // if alone
@@ -54,6 +55,7 @@ class AllocJudge {
   [[nodiscard]] bool must_fail(const AllocCall& call) const;
   [[nodiscard]] bool must_succeed(const Before& before) const;
   unsigned order_of(const AllocCall& call) const;
+  void check_attempts(const AllocCall& call) const;
   void check_pages_kept(const AllocCall& call, const Before& before) const;
 
   std::uint32_t judge_object(const AllocCall& call, const Before& before, const void* memory);

@@ -36,9 +36,11 @@ constexpr ParamSpec kParams[] = {
 };
 
 constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};
-constexpr std::string_view kNolockFlags[] = {"zero", "account"};
+constexpr std::string_view kNolockFlags[] = {"zero", "account", "irqs_off", "preempt_off"};
+constexpr std::string_view kPagesFlags[] = {"zero", "account"};
 constexpr std::string_view kCacheFlags[] = {"red_zone",    "poison",      "store_user",
                                             "consistency", "reclaimable", "ctor"};
+constexpr std::string_view kCallerFlags[] = {"irqs_off", "preempt_off"};
 constexpr std::string_view kCacheWord[] = {"cache"};
 
 // Around the ends of buckets. Sizes with few objects to a slab more often: their slabs become full
@@ -58,9 +60,25 @@ constexpr std::uint32_t kOffsets[] = {0, 1, 7, 8, 100};
 
 constexpr ArgSpec kNodeArg = {"node", ArgKind::choice, 0, kAnyNode, kNodes, {}, true, kAnyNode};
 constexpr ArgSpec kFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kAllocFlags, true, 0};
+constexpr ArgSpec kPagesFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kPagesFlags, true, 0};
 constexpr ArgSpec kNolockFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kNolockFlags, true, 0};
-constexpr ArgSpec kCacheArg = {"cache", ArgKind::index, 0, kNamedCaches - 1, {}, kCacheWord};
-constexpr ArgSpec kSlotArg = {"object", ArgKind::slot};
+// Mostly the same few: a cache must have been created to be of use.
+constexpr std::uint32_t kCaches[] = {0, 0, 0, 0, 1, 1, 2};
+constexpr ArgSpec kCacheArg = {"cache", ArgKind::index, 0, kNamedCaches - 1, kCaches, kCacheWord};
+
+constexpr std::uint32_t code(SlabOp op) {
+  return static_cast<std::uint32_t>(op);
+}
+constexpr std::uint32_t kAnyObject[] = {code(SlabOp::kmalloc), code(SlabOp::kmalloc_nolock),
+                                        code(SlabOp::kmem_cache_alloc)};
+constexpr std::uint32_t kNolockObject[] = {code(SlabOp::kmalloc_nolock),
+                                           code(SlabOp::kmem_cache_alloc)};
+constexpr std::uint32_t kCacheObject[] = {code(SlabOp::kmem_cache_alloc)};
+constexpr std::uint32_t kPageBlock[] = {code(SlabOp::alloc_pages),
+                                        code(SlabOp::alloc_pages_nolock)};
+constexpr ArgSpec kObjectArg = {"object", ArgKind::slot, 0, 0, kAnyObject};
+
+constexpr ArgSpec kCallerArg = {"flags", ArgKind::flags, 0, 0, {}, kCallerFlags, true, 0};
 
 constexpr ArgSpec kKmalloc[] = {
     {"size", ArgKind::choice, 0, 8u << 20, kAllSizes},
@@ -72,7 +90,12 @@ constexpr ArgSpec kKmallocNolock[] = {
     kNolockFlagsArg,
     kNodeArg,
 };
-constexpr ArgSpec kObject[] = {kSlotArg};
+constexpr ArgSpec kObject[] = {kObjectArg};
+constexpr ArgSpec kNolockArg = {"object", ArgKind::slot, 0, 0, kNolockObject};
+constexpr ArgSpec kToNolock[] = {kNolockArg, kCallerArg};
+constexpr ArgSpec kTwice[] = {kNolockArg};
+constexpr ArgSpec kToCache[] = {{"object", ArgKind::slot, 0, 0, kCacheObject}};
+constexpr ArgSpec kToPages[] = {{"pages", ArgKind::slot, 0, 0, kPageBlock}};
 constexpr ArgSpec kCreate[] = {
     kCacheArg,
     {"size", ArgKind::choice, 0, 20000, kCacheSizes},
@@ -82,17 +105,17 @@ constexpr ArgSpec kCreate[] = {
 constexpr ArgSpec kCacheAlloc[] = {kCacheArg, kFlagsArg, kNodeArg};
 constexpr ArgSpec kCache[] = {kCacheArg};
 constexpr ArgSpec kDamage[] = {
-    kSlotArg,
+    kObjectArg,
     {"byte", ArgKind::choice, 0, 8191, kOffsets, {}, true, 0},
 };
 constexpr ArgSpec kPages[] = {
     {"order", ArgKind::choice, 0, 10, kOrders},
-    kNolockFlagsArg,
+    kPagesFlagsArg,
     kNodeArg,
 };
 constexpr ArgSpec kPagesNolock[] = {
     {"order", ArgKind::choice, 0, 10, kNolockOrders},
-    kNolockFlagsArg,
+    kPagesFlagsArg,
     kNodeArg,
 };
 constexpr ArgSpec kBucket[] = {{"size", ArgKind::choice, 1, 8192, kBuckets}};
@@ -101,22 +124,22 @@ constexpr OpSpec kOps[] = {
     {"kmalloc", kMaySpin, false, true, kKmalloc, 8},
     {"kfree", kMaySpin, false, false, kObject, 10},
     {"kmalloc_nolock", kAnyContext, true, true, kKmallocNolock, 16},
-    {"kfree_nolock", kAnyContext, true, false, kObject, 12},
+    {"kfree_nolock", kAnyContext, true, false, kToNolock, 12},
     {"ksize", kAnyContext, true, false, kObject, 1},
     {"kmem_cache_create", kTaskOnly, false, false, kCreate, 3},
     {"kmem_cache_alloc", kMaySpin, false, true, kCacheAlloc, 6},
-    {"kmem_cache_free", kMaySpin, false, false, kObject, 4},
+    {"kmem_cache_free", kMaySpin, false, false, kToCache, 4},
     {"kmem_cache_shrink", kTaskOnly, false, false, kCache, 1},
     {"kmem_cache_destroy", kTaskOnly, false, false, kCache, 2},
     {"deferred_work_barrier", kTaskOnly, false, false, {}, 1},
-    {"double_free", kAnyContext, true, false, kObject, 1},
+    {"double_free", kAnyContext, true, false, kTwice, 1},
     {"write_after_free", kTaskOnly, false, false, kDamage, 1},
     {"write_past_end", kTaskOnly, false, false, kObject, 1},
     {"wrong_free", kTaskOnly, false, false, kObject, 1},
     {"alloc_pages", kMaySpin, false, true, kPages, 2},
-    {"free_pages", kMaySpin, false, false, kObject, 1},
+    {"free_pages", kMaySpin, false, false, kToPages, 1},
     {"alloc_pages_nolock", kAnyContext, true, true, kPagesNolock, 1},
-    {"free_pages_nolock", kAnyContext, true, false, kObject, 1},
+    {"free_pages_nolock", kAnyContext, true, false, kToPages, 1},
     {"drain_pcp", kTaskOnly, false, false, {}, 1},
     {"drain_parked", kMaySpin, false, false, {}, 1},
     {"shrink_bucket", kTaskOnly, false, false, kBucket, 1},

@@ -51,6 +51,14 @@ inline constexpr std::uint32_t reclaimable = 1u << 4;
 inline constexpr std::uint32_t ctor = 1u << 5;
 }  // namespace cache_flag
 
+/// Bits of what the caller of a nolock operation has switched off. In the flags of kmalloc_nolock()
+/// they stand behind the two allocation flags.
+inline constexpr unsigned kNolockAllocFlags = 2;
+namespace caller_flag {
+inline constexpr std::uint32_t irqs_off = 1u << 0;
+inline constexpr std::uint32_t preempt_off = 1u << 1;
+}  // namespace caller_flag
+
 inline constexpr unsigned kNamedCaches = 4;  // cache0..cache3
 inline constexpr unsigned kMostSlabPages = 512;
 inline constexpr unsigned kMostPageShift = 16;

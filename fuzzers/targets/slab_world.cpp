@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fuzzers/engine/target.h"
+#include "fuzzers/targets/slab_caller.h"
 
 namespace anyctx::target {
 
@@ -80,10 +81,14 @@ Outcome SlabWorld::dispatch(const program::Op& op, Lane lane) {
       return kmalloc(args, op.result, lane);
     case SlabOp::kfree:
       return free(args[0], Freer::kfree);
-    case SlabOp::kmalloc_nolock:
+    case SlabOp::kmalloc_nolock: {
+      const Caller caller(args[1] >> kNolockAllocFlags);
       return kmalloc_nolock(args, op.result);
-    case SlabOp::kfree_nolock:
+    }
+    case SlabOp::kfree_nolock: {
+      const Caller caller(args[1]);
       return free(args[0], Freer::kfree_nolock);
+    }
     case SlabOp::ksize:
       return ksize(args[0]);
     case SlabOp::kmem_cache_create:

@@ -60,7 +60,7 @@ Outcome SlabWorld::kmalloc_nolock(const Args& args, unsigned slot) {
   call.nolock = true;
   call.size = args[0];
   call.origin = call.size == 0 ? Origin::nothing : Origin::kmalloc_nolock;
-  call.gfp = flags_of(args[1]);
+  call.gfp = flags_of(args[1] & (alloc_flag::zero | alloc_flag::account));
   call.node = node_of(args[2]);
   return allocate(call, slot);
 }

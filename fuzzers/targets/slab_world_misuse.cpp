@@ -1,8 +1,8 @@
 // SlabWorld: deliberate misuse that the allocator has to report.
 #include <fmt/format.h>
 
+#include "fuzzers/targets/slab_caller.h"
 #include "fuzzers/targets/slab_world.h"
-#include "inject/sim/sim_machine.h"
 #include "lib/machine/raw.h"
 
 namespace anyctx::target {
@@ -46,7 +46,7 @@ Outcome SlabWorld::double_free(unsigned slot) {
   if (damage_.outstanding() || !take(slot, object, Freer::kfree_nolock)) {
     return {Outcome::Kind::vacuous};
   }
-  const machine::IrqState irqs = inject::Sim::irq_save();
+  const Caller caller(caller_flag::irqs_off);
   release(object, Freer::kfree_nolock);
   const bool again = object.origin != Origin::nothing && !damage_.outstanding() &&
                      !deferral_.barrier_in_progress() && inspector_.is_deferred(object.address);
@@ -60,7 +60,6 @@ Outcome SlabWorld::double_free(unsigned slot) {
                        "a report", "none");
     }
   }
-  inject::Sim::irq_restore(irqs);
   return {Outcome::Kind::done, again ? 1u : 0u};
 }
 
