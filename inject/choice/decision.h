@@ -20,8 +20,9 @@ enum class LaneKind : std::uint8_t {
   softirq,  // entered as a softirq
   reentry,  // entered as a probe program inside an operation, in that operation's context
   work,     // deferred work that ran on CPU `index`: an address for decisions, has no operations
+  worker,   // the same for deferred work that may sleep; it runs in a thread, so it can be run
 };
-inline constexpr unsigned kLaneKinds = 6;
+inline constexpr unsigned kLaneKinds = 7;
 inline constexpr unsigned kMaxLanesPerKind = 8;
 
 struct Lane {
@@ -42,7 +43,7 @@ enum class ActionKind : std::uint8_t {
   fail,         // the primitive fails this time
   fail_sticky,  // it fails from now on, at this point, until the program ends
   enter,        // run the handler `lane` here, before the primitive
-  run,          // continue with task `lane` instead; this one stays runnable
+  run,          // continue with task or worker `lane` instead; this one stays runnable
   migrate,      // the task moves to CPU `value` and goes on there when that CPU is free
   stall,        // this CPU stops here until nothing else can run
   delay,        // (irq_work raise) the interrupt comes `value` operations later; 0: only at the end

@@ -24,6 +24,9 @@ class Walk {
   /// How many points to pass before the next question: 1..2*rate-1, so `rate` on average.
   std::uint32_t gap() { return 1 + draws_->draw(2 * rate_ - 1); }
 
+  /// True once in eight times: for what would shape all that follows.
+  bool seldom() { return draws_->draw(8) == 0; }
+
   /// One of the legal actions, or null: nothing happens here after all.
   const Action* pick(std::span<const Action> legal) {
     const std::uint32_t drawn = draws_->draw(static_cast<std::uint32_t>(legal.size()) + 1);

@@ -44,7 +44,7 @@ bool Simulation::slow_visit(machine::PointId point) {
   if (frame.steps >= frame.next_walk) {
     if (walk_.active()) {
       legal_actions(point);
-      if (const Action* drawn = walk_.pick(options_)) fail |= take(Action{*drawn}, point);
+      if (const Action* drawn = walk_.pick(options_)) fail |= take(moderated(*drawn), point);
     }
     frame.next_walk = walk_.active() ? frame.steps + walk_.gap() : UINT32_MAX;
     if (frame.wake != 0) frame.wake = std::min(frame.max_steps, frame.next_walk);
@@ -52,6 +52,12 @@ bool Simulation::slow_visit(machine::PointId point) {
     frame.wake = std::min(frame.max_steps, frame.next_walk);
   }
   return fail;
+}
+
+/// A failure that sticks starves what comes later in a program: most shall happen once.
+Action Simulation::moderated(Action drawn) {
+  if (drawn.kind == ActionKind::fail_sticky && !walk_.seldom()) drawn.kind = ActionKind::fail;
+  return drawn;
 }
 
 /// Everything that legal() accepts here, in a fixed order.
@@ -77,10 +83,27 @@ void Simulation::legal_actions(machine::PointId point) {
     }
   }
   for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
+    SimTask& worker = *tasks_[kWorkers + cpu];
+    if (&worker != task_ && can_continue(worker)) {
+      options_.push_back({ActionKind::run, worker.lane, 0});
+    }
+  }
+  for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
     const Action action{ActionKind::migrate, {}, static_cast<std::uint8_t>(cpu)};
     if (legal(action, point)) options_.push_back(action);
   }
   if (legal({ActionKind::stall, {}, 0}, point)) options_.push_back({ActionKind::stall, {}, 0});
+}
+
+/// The task or worker that a decision may name; null if there is none of this name.
+SimTask* Simulation::find_runnable(Lane lane) {
+  if (lane.kind == LaneKind::worker) {
+    return lane.index < config_.cpus ? tasks_[kWorkers + lane.index].get() : nullptr;
+  }
+  for (unsigned i = 0; i < task_count_; ++i) {
+    if (tasks_[i]->lane == lane) return tasks_[i].get();
+  }
+  return nullptr;
 }
 
 bool Simulation::legal(const Action& action, machine::PointId point) {
@@ -94,13 +117,8 @@ bool Simulation::legal(const Action& action, machine::PointId point) {
       return std::ranges::find(handler_lanes_, action.lane) != handler_lanes_.end() &&
              may_enter(action.lane.kind);
     case ActionKind::run: {
-      if (alone_ || action.lane.kind != LaneKind::task) return false;
-      for (unsigned i = 0; i < task_count_; ++i) {
-        if (tasks_[i]->lane == action.lane) {
-          return tasks_[i].get() != task_ && can_continue(*tasks_[i]);
-        }
-      }
-      return false;
+      const SimTask* task = alone_ ? nullptr : find_runnable(action.lane);
+      return task != nullptr && task != task_ && can_continue(*task);
     }
     case ActionKind::migrate:
       return !alone_ && task_->lane.kind == LaneKind::task && action.value < config_.cpus &&
@@ -110,7 +128,8 @@ bool Simulation::legal(const Action& action, machine::PointId point) {
         return task.get() != task_ && can_continue(*task);
       });
     case ActionKind::delay:
-      return kind_of(point) == machine::SiteKind::irq_work &&
+      return (kind_of(point) == machine::SiteKind::irq_work ||
+              kind_of(point) == machine::SiteKind::worker) &&
              point % machine::kVerbsPerSite == static_cast<unsigned>(machine::Verb::raise);
   }
   return false;
@@ -146,12 +165,7 @@ bool Simulation::take(const Action& action, machine::PointId point) {
       enter(action.lane);
       return false;
     case ActionKind::run:
-      for (unsigned i = 0; i < task_count_; ++i) {
-        if (tasks_[i]->lane == action.lane) {
-          switch_to(*tasks_[i]);
-          break;
-        }
-      }
+      switch_to(*find_runnable(action.lane));
       return false;
     case ActionKind::migrate: {
       SimTask& own = *task_;

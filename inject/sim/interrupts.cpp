@@ -1,4 +1,6 @@
 // Interrupts: handlers that decisions enter, and deferred work that the machine delivers.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "inject/sim/simulation.h"
@@ -22,6 +24,7 @@ machine::Context context_of(LaneKind kind, machine::Context interrupted) {
     case LaneKind::reentry:
     case LaneKind::task:
     case LaneKind::work:
+    case LaneKind::worker:
       return interrupted;
   }
   return interrupted;
@@ -48,6 +51,7 @@ bool Simulation::may_enter(LaneKind kind) {
       return config_.reentry && frame_->kind == FrameKind::op;
     case LaneKind::task:
     case LaneKind::work:
+    case LaneKind::worker:
       return false;
   }
   return false;
@@ -133,8 +137,23 @@ void Simulation::raise(machine::Site site, machine::IrqLine* line) {
   deliver_due();
 }
 
-bool Simulation::has_due(const Cpu& cpu) const {
-  return std::ranges::any_of(cpu.pending, [](const PendingLine& p) { return p.delay == 0; });
+void Simulation::wake_worker(machine::Site site, machine::IrqLine* line) {
+  const Unwatched unwatched;
+  order_before(line);
+  raise_delay_ = 0;
+  visit(point(site, machine::Verb::raise));
+  const unsigned delay = std::exchange(raise_delay_, 0);
+  if (frame_->nolock || frame_->context == machine::Context::nmi) {
+    stop(VerdictKind::forbidden_action, "a nolock operation or an NMI wakes no worker",
+         "an irq_work that does", fmt::format("raises {}", site_names_[site.id]));
+  }
+  if (line->raised) return;
+  line->raised = true;
+  cpus_[task_->cpu].works.push_back({line, delay});
+}
+
+bool Simulation::has_due(const std::vector<PendingLine>& lines) {
+  return std::ranges::any_of(lines, [](const PendingLine& p) { return p.delay == 0; });
 }
 
 /// With interrupts off, code excludes interrupts and other such code of its CPU. Nothing excludes
@@ -170,22 +189,44 @@ void Simulation::deliver_due() {
   }
   const machine::Context context = config_.rt ? machine::Context::task : machine::Context::hardirq;
   Cpu& cpu = cpus_[task_->cpu];
+  const Lane lane{LaneKind::work, static_cast<std::uint8_t>(task_->cpu)};
   while (!cpu.pending.empty() && task_->state.irqs == machine::IrqState::enabled &&
          frame_->context < machine::Context::hardirq && task_->depth < kMaxHandlerDepth) {
-    const auto due = std::ranges::find(cpu.pending, 0u, &PendingLine::delay);
-    if (due == cpu.pending.end()) return;
-    machine::IrqLine* line = due->line;
-    cpu.pending.erase(due);
-    run_line(line, context);
+    if (!run_due(cpu.pending, lane, context)) return;
   }
 }
 
-void Simulation::run_line(machine::IrqLine* line, machine::Context context) {
+/// While setting up or tearing down there is no worker: whoever waits for one does its work.
+void Simulation::run_next_work() {
+  const Lane lane{LaneKind::worker, static_cast<std::uint8_t>(task_->cpu)};
+  (void)run_due(cpus_[task_->cpu].works, lane, machine::Context::task);
+}
+
+/// Between two operations of a task, its CPU's worker goes on if it has something to do.
+void Simulation::yield_to_worker() {
+  if (alone_ || task_->lane.kind != LaneKind::task || frame_->kind != FrameKind::base) return;
+  SimTask& worker = *tasks_[kWorkers + task_->cpu];
+  if (!can_continue(worker)) return;
+  cpus_[task_->cpu].yielded = task_;
+  switch_to(worker);
+}
+
+/// Runs the first line that is due. Returns whether there was one.
+bool Simulation::run_due(std::vector<PendingLine>& lines, Lane lane, machine::Context context) {
+  const auto due = std::ranges::find(lines, 0u, &PendingLine::delay);
+  if (due == lines.end()) return false;
+  machine::IrqLine* const line = due->line;
+  lines.erase(due);
+  run_line(line, lane, context);
+  return true;
+}
+
+void Simulation::run_line(machine::IrqLine* line, Lane lane, machine::Context context) {
   const CpuState before = task_->state;
   for (unsigned level = 0; level < task_->depth; ++level) task_->frames[level].disturbed = true;
-  const OpRef where{
-      {LaneKind::work, static_cast<std::uint8_t>(task_->cpu)}, 0, cpus_[task_->cpu].work_runs++};
-  push_frame(FrameKind::work, context, where);
+  Cpu& cpu = cpus_[task_->cpu];
+  std::uint16_t& runs = lane.kind == LaneKind::worker ? cpu.worker_runs : cpu.work_runs;
+  push_frame(FrameKind::work, context, {lane, 0, runs++});
   if (context >= machine::Context::hardirq) task_->state.irqs = machine::IrqState::disabled;
   frame_->at_begin = task_->state;
   arm(*frame_);
@@ -206,39 +247,52 @@ void Simulation::run_line(machine::IrqLine* line, machine::Context context) {
 }
 
 void Simulation::tick_delays() {
-  for (PendingLine& pending : cpus_[task_->cpu].pending) {
-    if (pending.delay != 0 && pending.delay != kNever) --pending.delay;
+  Cpu& cpu = cpus_[task_->cpu];
+  for (std::vector<PendingLine>* lines : {&cpu.pending, &cpu.works}) {
+    for (PendingLine& pending : *lines) {
+      if (pending.delay != 0 && pending.delay != kNever) --pending.delay;
+    }
   }
 }
 
 void Simulation::expire_delays() {
   for (Cpu& cpu : cpus_) {
     for (PendingLine& pending : cpu.pending) pending.delay = 0;
+    for (PendingLine& pending : cpu.works) pending.delay = 0;
   }
 }
 
 /// The body of a CPU's interrupt thread: on RT it is where deferred work runs, in task context;
 /// otherwise it is the idle CPU that an interrupt hits.
-void Simulation::irq_thread_main(void* argument, Lane) {
+void Simulation::irq_thread_main(void* argument, Lane lane) {
   Simulation& self = *static_cast<Simulation*>(argument);
+  Cpu& cpu = self.cpus_[self.task_->cpu];
+  const bool is_idle = !self.config_.rt;
+  self.serve(cpu.pending, lane, is_idle ? machine::Context::hardirq : machine::Context::task,
+             cpu.preempted);
+}
+
+/// The body of a CPU's worker.
+void Simulation::worker_main(void* argument, Lane lane) {
+  Simulation& self = *static_cast<Simulation*>(argument);
+  Cpu& cpu = self.cpus_[self.task_->cpu];
+  self.serve(cpu.works, lane, machine::Context::task, cpu.yielded);
+}
+
+/// Runs lines while there are any, then whoever made way for them.
+void Simulation::serve(std::vector<PendingLine>& lines, Lane lane, machine::Context context,
+                       SimTask*& made_way) {
   for (;;) {
-    Cpu& cpu = self.cpus_[self.task_->cpu];
-    const auto due = std::ranges::find(cpu.pending, 0u, &PendingLine::delay);
-    if (due != cpu.pending.end()) {
-      machine::IrqLine* line = due->line;
-      cpu.pending.erase(due);
-      self.run_line(line, self.config_.rt ? machine::Context::task : machine::Context::hardirq);
-      continue;
-    }
-    SimTask* next = std::exchange(cpu.preempted, nullptr);
-    if (next == nullptr || !self.can_continue(*next)) next = self.pick_next(self.task_);
+    if (run_due(lines, lane, context)) continue;
+    SimTask* next = std::exchange(made_way, nullptr);
+    if (next == nullptr || !can_continue(*next)) next = pick_next(task_);
     if (next == nullptr) {
-      self.expire_delays();
-      next = self.pick_next(self.task_);
+      expire_delays();
+      next = pick_next(task_);
     }
-    if (next == nullptr && self.has_due(cpu)) continue;
+    if (next == nullptr && has_due(lines)) continue;
     if (next == nullptr) return;
-    self.switch_to(*next);
+    switch_to(*next);
   }
 }
 

@@ -10,6 +10,13 @@ namespace anyctx::inject {
 using machine::SiteKind;
 using machine::Verb;
 
+namespace {
+
+// Turns of relax() in which nothing else could run, after which waiting is in vain.
+constexpr std::uint32_t kMaxIdleTurns = 1000;
+
+}  // namespace
+
 const Simulation::HeldLock* Simulation::holder_of(const std::uint32_t* word) const {
   const auto held = std::ranges::find(held_, word, &HeldLock::word);
   return held == held_.end() ? nullptr : &*held;
@@ -89,7 +96,7 @@ void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
     task_->waits_for = word;
     task_->waits_at = here;
     if (recording_ != Recording::decisions) add_event(EventKind::wait, here);
-    wait_for_others("waiting for a lock");
+    wait_for_others();
     task_->run_state = TaskState::runnable;
     task_->waits_for = nullptr;
   }
@@ -137,10 +144,16 @@ void Simulation::relax(machine::Site site) {
   }
   expire_delays();
   deliver_due();
-  Frame& frame = *frame_;
+  if (alone_) run_next_work();
   // What the caller looked at, it looked at after the last turn.
+  Frame& frame = *frame_;
   frame.spin = {true, kNoTimeLimit, frame.spin.seen};
-  wait_for_others("waiting");
+  if (SimTask* next = pick_while_spinning()) {
+    switch_to(*next);
+  } else if (++task_->idle_turns > kMaxIdleTurns) {
+    stop(VerdictKind::deadlock, "waiting must come to an end", "somebody ends it",
+         "nothing else can run");
+  }
   frame.spin = {false, 0, progress_};
 }
 
@@ -150,7 +163,12 @@ bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t 
   if (now_ns_ > until_ns) return false;
   Frame& frame = *frame_;
   frame.spin = {true, until_ns, seen};
-  switch_to(*pick_while_spinning());
+  SimTask* const next = pick_while_spinning();
+  if (next == nullptr) {
+    stop(VerdictKind::deadlock, "what spins must come to an end", "somebody ends it",
+         "nothing else can run");
+  }
+  switch_to(*next);
   frame.spin.active = false;
   return true;
 }

@@ -74,6 +74,7 @@ void Simulation::end_op(std::uint64_t result) {
   pop_frame();
   tick_delays();
   deliver_due();
+  yield_to_worker();
 }
 
 void Simulation::check_state_restored(const Frame& frame) {

@@ -6,12 +6,6 @@
 #include "inject/sim/simulation.h"
 
 namespace anyctx::inject {
-namespace {
-
-// Turns of relax() in which nothing else could run, after which waiting is in vain.
-constexpr std::uint32_t kMaxIdleTurns = 1000;
-
-}  // namespace
 
 void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, void* argument) {
   const auto slot = static_cast<std::size_t>(
@@ -21,7 +15,7 @@ void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, 
   task.cpu = cpu;
   task.run_state = TaskState::runnable;
   task.state = {};
-  task.relaxed = 0;
+  task.idle_turns = 0;
   task.running = &task.fiber;
   task.depth = 1;
   Frame& base = task.frames[0];
@@ -75,6 +69,7 @@ bool Simulation::run_alone(void (*function)(void*), void* argument) {
 bool Simulation::run_tasks() {
   for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
     start_task(*tasks_[kIrqThreads + cpu], cpu, &Simulation::irq_thread_main, this);
+    start_task(*tasks_[kWorkers + cpu], cpu, &Simulation::worker_main, this);
   }
   SimTask* first = pick_next(nullptr);
   return first == nullptr || enter_machine(*first);
@@ -125,7 +120,8 @@ bool Simulation::can_continue(const SimTask& task) const {
   }
   // A CPU's interrupt thread has something to do only when deferred work is due. Without RT it
   // stands in for the interrupt of an idle CPU.
-  if (task.lane.kind == LaneKind::work) return task.depth > 1 || has_due(cpus_[task.cpu]);
+  if (task.lane.kind == LaneKind::work) return task.depth > 1 || has_due(cpus_[task.cpu].pending);
+  if (task.lane.kind == LaneKind::worker) return task.depth > 1 || has_due(cpus_[task.cpu].works);
   return true;
 }
 
@@ -146,7 +142,7 @@ void Simulation::switch_to(SimTask& next) {
   SimTask& from = *task_;
   if (&next == &from) return;
   install(next);
-  from.relaxed = 0;
+  from.idle_turns = 0;
   Fiber::switch_to(*from.running, *next.running);
 }
 
@@ -179,17 +175,10 @@ Fiber& Simulation::finish_task() {
   return main_fiber_;
 }
 
-void Simulation::wait_for_others(const char* what) {
+void Simulation::wait_for_others() {
   SimTask* next = pick_next(task_);
-  if (next == nullptr && has_due(cpus_[task_->cpu])) return;
-  if (next == nullptr) {
-    if (task_->run_state == TaskState::waiting) report_deadlock();
-    if (++task_->relaxed > kMaxIdleTurns) {
-      stop(VerdictKind::deadlock, fmt::format("{} must come to an end", what), "somebody ends it",
-           "nothing else can run");
-    }
-    return;
-  }
+  if (next == nullptr && has_due(cpus_[task_->cpu].pending)) return;
+  if (next == nullptr) report_deadlock();
   switch_to(*next);
 }
 
@@ -205,7 +194,8 @@ SimTask* Simulation::next_after_own(Condition condition) {
 }
 
 /// Who continues now that the current task spins: somebody who does not spin; or who has something
-/// new to look at; or whose time is over first, at that time; or who was stalled.
+/// new to look at; or whose time is over first, at that time; or who was stalled. Null if nobody
+/// can.
 SimTask* Simulation::pick_while_spinning() {
   const auto is_busy = [](const Frame& f) { return !f.spin.active; };
   if (SimTask* busy = next_after_own(is_busy)) return busy;
@@ -224,9 +214,7 @@ SimTask* Simulation::pick_while_spinning() {
   for (auto& task : tasks_) {
     if (task->run_state == TaskState::stalled) task->run_state = TaskState::runnable;
   }
-  if (SimTask* stalled = next_after_own(is_busy)) return stalled;
-  stop(VerdictKind::deadlock, "what spins must come to an end", "somebody ends it",
-       "nothing else can run");
+  return next_after_own(is_busy);
 }
 
 void Simulation::report_deadlock() {

@@ -122,6 +122,7 @@ struct Sim {
   ANYCTX_UNWATCHED static bool smp() { return now().config().smp; }
   ANYCTX_UNWATCHED static bool has_cas2() { return now().config().cas2; }
   static constexpr bool has_self_interrupt() { return true; }
+  static constexpr bool has_workers() { return true; }
   static constexpr bool tells_nmi() { return true; }
 
   // Lock words.
@@ -162,6 +163,7 @@ struct Sim {
   }
   ANYCTX_UNWATCHED static std::uint64_t now_ns() { return now().now_ns(); }
   static void raise(Site site, machine::IrqLine* line) { now().raise(site, line); }
+  static void wake_worker(Site site, machine::IrqLine* line) { now().wake_worker(site, line); }
   static void might_sleep(Site site) { now().might_sleep(site); }
   static void wake(Site site) { now().wake(site); }
   static void mark_free(void* p, std::size_t n) {

@@ -17,8 +17,15 @@ Simulation::Simulation(Memory& memory) : memory_(memory) {
   for (unsigned i = 0; i < kMaxCpus; ++i) {
     tasks_.push_back(std::make_unique<SimTask>(Lane{LaneKind::work, static_cast<std::uint8_t>(i)}));
   }
+  for (unsigned i = 0; i < kMaxCpus; ++i) {
+    tasks_.push_back(
+        std::make_unique<SimTask>(Lane{LaneKind::worker, static_cast<std::uint8_t>(i)}));
+  }
   tasks_.push_back(std::make_unique<SimTask>(Lane{LaneKind::task, kMaxLanesPerKind}));
-  for (Cpu& cpu : cpus_) cpu.pending.reserve(64);
+  for (Cpu& cpu : cpus_) {
+    cpu.pending.reserve(64);
+    cpu.works.reserve(64);
+  }
   held_.reserve(64);
   options_.reserve(64);
 }
@@ -60,8 +67,11 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   for (Cpu& cpu : cpus_) {
     cpu.running = nullptr;
     cpu.preempted = nullptr;
+    cpu.yielded = nullptr;
     cpu.pending.clear();
+    cpu.works.clear();
     cpu.work_runs = 0;
+    cpu.worker_runs = 0;
   }
   task_count_ = 0;
   lane_entries_ = {};

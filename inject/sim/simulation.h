@@ -181,14 +181,16 @@ class Simulation {
   ANYCTX_UNWATCHED std::uint64_t progress() const { return progress_; }
   ANYCTX_UNWATCHED void note_progress() { ++progress_; }
   void raise(machine::Site site, machine::IrqLine* line);
+  void wake_worker(machine::Site site, machine::IrqLine* line);
   void might_sleep(machine::Site site);
   void wake(machine::Site site);
   void bug(machine::Bug bug, const void* where);
 
  private:
   static constexpr std::uint64_t kDigestFactor = 0x9e3779b97f4a7c15u;
-  static constexpr unsigned kIrqThreads = kMaxTasks;       // first of the per-CPU threads
-  static constexpr unsigned kBoot = kMaxTasks + kMaxCpus;  // the task that alone() runs on
+  static constexpr unsigned kIrqThreads = kMaxTasks;  // first of the per-CPU threads
+  static constexpr unsigned kWorkers = kIrqThreads + kMaxCpus;
+  static constexpr unsigned kBoot = kWorkers + kMaxCpus;  // the task that alone() runs on
   static constexpr unsigned kTaskSlots = kBoot + 1;
   static constexpr unsigned kNever = 255;  // delay until the end
   static constexpr std::uint64_t kNoTimeLimit = ~std::uint64_t{0};
@@ -205,8 +207,11 @@ class Simulation {
   struct Cpu {
     SimTask* running = nullptr;    // last to run here and not finished
     SimTask* preempted = nullptr;  // RT: by this CPU's interrupt thread
+    SimTask* yielded = nullptr;    // to this CPU's worker, between two operations
     std::vector<PendingLine> pending;
+    std::vector<PendingLine> works;
     std::uint16_t work_runs = 0;
+    std::uint16_t worker_runs = 0;
     char irqs_off = 0;  // names for order.h
     char preemption_off = 0;
     std::array<std::unique_ptr<Fiber>, 4> handler_fibers;  // TSan: by context
@@ -228,7 +233,7 @@ class Simulation {
   bool can_continue(const SimTask& task) const;
   SimTask* pick_next(const SimTask* except);
   void switch_to(SimTask& next);
-  void wait_for_others(const char* what);
+  void wait_for_others();
   SimTask* pick_while_spinning();
   template <class Condition>
   SimTask* next_after_own(Condition condition);
@@ -237,8 +242,10 @@ class Simulation {
   [[noreturn]] void report_deadlock();
 
   // decide.cpp
+  SimTask* find_runnable(Lane lane);
   bool take(const Action& action, machine::PointId point);
   bool legal(const Action& action, machine::PointId point);
+  Action moderated(Action drawn);
   void legal_actions(machine::PointId point);
   void record(const Action& action, machine::PointId point);
   void arm(Frame& frame);
@@ -259,11 +266,17 @@ class Simulation {
   void nested(void (*function)(Simulation&, void*), void* argument);
   Fiber& handler_fiber();
   void deliver_due();
-  void run_line(machine::IrqLine* line, machine::Context context);
+  void run_next_work();
+  void yield_to_worker();
+  bool run_due(std::vector<PendingLine>& lines, Lane lane, machine::Context context);
+  void run_line(machine::IrqLine* line, Lane lane, machine::Context context);
   void tick_delays();
   void expire_delays();
-  bool has_due(const Cpu& cpu) const;
+  static bool has_due(const std::vector<PendingLine>& lines);
   static void irq_thread_main(void* simulation, Lane lane);
+  static void worker_main(void* simulation, Lane lane);
+  void serve(std::vector<PendingLine>& lines, Lane lane, machine::Context context,
+             SimTask*& made_way);
 
   // locks.cpp
   const HeldLock* holder_of(const std::uint32_t* word) const;

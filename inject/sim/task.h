@@ -48,7 +48,7 @@ struct SimTask {
   CpuState state;
   const std::uint32_t* waits_for = nullptr;  // lock word
   machine::PointId waits_at = 0;
-  std::uint32_t relaxed = 0;  // turns of relax() since anything else ran
+  std::uint32_t idle_turns = 0;  // of relax(), since anything else ran
   unsigned depth = 0;
   std::array<Frame, kMaxDepth> frames;
 };

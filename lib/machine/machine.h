@@ -26,8 +26,9 @@
 
 namespace anyctx::machine {
 
-/// Work that a machine runs on one CPU in hard interrupt context (task context of a per-CPU
-/// thread on RT), as soon as interrupts are enabled there. Owned by the caller, one per CPU.
+/// Work that a machine runs on one CPU, after raise() in hard interrupt context (task context of a
+/// per-CPU thread on RT), as soon as interrupts are enabled there; after wake_worker() in a thread
+/// of that CPU. Owned by the caller, on one list at a time.
 struct IrqLine {
   void (*run)(IrqLine*) = nullptr;
   bool raised = false;      // touched by the machine only
@@ -86,6 +87,8 @@ concept Personality = requires {
   { M::has_cas2() } -> std::same_as<bool>;  // double-word compare-and-swap exists
   // raise() interrupts by itself. Without it, whoever owns the line polls (lib/defer/irq_work.h).
   { M::has_self_interrupt() } -> std::same_as<bool>;
+  // wake_worker() leads to a run by itself. Without it, whoever owns the line polls.
+  { M::has_workers() } -> std::same_as<bool>;
   // context() knows an NMI. Without it, any code that nests in other code may be one.
   { M::tells_nmi() } -> std::same_as<bool>;
 };
@@ -122,6 +125,9 @@ concept Environment = requires(Site s, bool condition, bool (*is_ready)(), std::
   { M::now_ns() } -> std::same_as<std::uint64_t>;
   // Ask for line->run on this CPU. Legal everywhere. No effect while the line is already raised.
   { M::raise(s, line) } -> std::same_as<void>;
+  // Ask for line->run in task context, preemptible. Takes locks of the scheduler: not in an NMI,
+  // not in a nolock operation. No effect while the line is already raised.
+  { M::wake_worker(s, line) } -> std::same_as<void>;
   // This operation may sleep / would wake another task. Nothing happens but the context check.
   { M::might_sleep(s) } -> std::same_as<void>;
   { M::wake(s) } -> std::same_as<void>;

@@ -86,6 +86,7 @@ struct Native {
   static constexpr bool smp() { return true; }
   static constexpr bool has_cas2() { return true; }
   static constexpr bool has_self_interrupt() { return false; }
+  static constexpr bool has_workers() { return false; }
   static constexpr bool tells_nmi() { return false; }
 
   // Lock words: 0 free, 1 held.
@@ -131,6 +132,7 @@ struct Native {
   }
   static std::uint64_t now_ns();
   static constexpr void raise(Site, IrqLine*) {}
+  static constexpr void wake_worker(Site, IrqLine*) {}
   static constexpr void might_sleep(Site) {}
   static constexpr void wake(Site) {}
   static void mark_free(void* p, std::size_t n) { raw::mark_free(p, n); }

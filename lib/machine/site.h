@@ -30,6 +30,7 @@ enum class SiteKind : std::uint8_t {
   limit,       // a condition under which an operation legally fails
   probe,       // a named place inside a critical section, for interruption only
   irq_work,    // deferred work: raise, begin, end
+  worker,      // deferred work that may sleep: raise
   operation,   // the boundaries of an operation: begin, end
 };
 
@@ -94,6 +95,7 @@ constexpr std::string_view verb_name(SiteKind kind, unsigned offset) {
     case SiteKind::local_lock:
       return lock[offset];
     case SiteKind::irq_work:
+    case SiteKind::worker:
       return work[offset];
     case SiteKind::operation:
       return boundary[offset];
@@ -126,6 +128,7 @@ constexpr bool may_fail(SiteKind kind, unsigned offset) {
       return true;
     case SiteKind::probe:
     case SiteKind::irq_work:
+    case SiteKind::worker:
     case SiteKind::operation:
       return false;
   }

@@ -21,6 +21,7 @@ inline constexpr machine::Site local{244};
 inline constexpr machine::Site limit{245};
 inline constexpr machine::Site probe{246};
 inline constexpr machine::Site work{247};
+inline constexpr machine::Site worker{248};
 
 using machine::SiteKind;
 using machine::Verb;
@@ -38,6 +39,7 @@ inline constexpr machine::SiteInfo kTable[] = {
     {limit, SiteKind::limit, "test.limit", machine::verbs(Verb::limit), "a limit"},
     {probe, SiteKind::probe, "test.probe", machine::verbs(Verb::probe), "a probe"},
     {work, SiteKind::irq_work, "test.work", machine::verbs(Verb::raise), "an interrupt"},
+    {worker, SiteKind::worker, "test.worker", machine::verbs(Verb::raise), "a worker"},
 };
 inline constexpr std::span<const machine::SiteInfo> kTables[] = {machine::kOperationTable,
                                                                  defer::site::kTable, kTable};

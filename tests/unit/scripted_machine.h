@@ -22,6 +22,7 @@ struct Script {
   std::function<bool(machine::Site)> fail;      // true: this trylock or limit fails
   std::vector<machine::Site> causes;            // trylocks and limits that failed
   std::vector<machine::Bug> bugs;
+  std::vector<machine::IrqLine*> works;  // raised for workers
   std::vector<const char*> violations;
   std::uint64_t now = 0;
   int irqs_off = 0;
@@ -101,6 +102,10 @@ struct ScriptedMachine : machine::Native {
     return false;
   }
   static std::uint64_t now_ns() { return script.now; }
+  static void wake_worker(machine::Site, machine::IrqLine* line) {
+    if (script.nolock) script.violations.push_back("nolock operation wakes a worker");
+    script.works.push_back(line);
+  }
   static void might_sleep(machine::Site) {
     if (script.nolock || script.context != machine::Context::task) {
       script.violations.push_back("sleeps in atomic context");

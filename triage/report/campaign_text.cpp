@@ -56,8 +56,10 @@ std::string operations_text(const json& operations) {
     mix.push_back(failed == 0 ? fmt::format("{} {}", name, grouped(called))
                               : fmt::format("{} {} ({}% failed)", name, grouped(called),
                                             failed * 100 / called));
-    if (operation.at("vacuous") != 0)
-      vacuous.push_back(fmt::format("{} {}", name, grouped(operation.at("vacuous"))));
+    const std::uint64_t idle = operation.at("vacuous");
+    if (idle != 0)
+      vacuous.push_back(
+          fmt::format("{} {} ({}%)", name, grouped(idle), idle * 100 / (idle + called)));
   }
   return section("operations", mix) + section("vacuous", vacuous);
 }
