@@ -18,8 +18,9 @@ constexpr std::string_view kDecisionNames[] = {"fail",    "fail sticky", "enter"
                                                "migrate", "stall",       "delay"};
 static_assert(std::size(kDecisionNames) == inject::kActionKinds);
 
-constexpr std::string_view kSiteKinds[] = {"word",  "lock",  "raw lock", "mutex",    "local lock",
-                                           "limit", "probe", "irq work", "operation"};
+constexpr std::string_view kSiteKinds[] = {"word",  "lock",  "raw lock", "mutex",  "local lock",
+                                           "limit", "probe", "irq work", "worker", "operation"};
+static_assert(std::size(kSiteKinds) == static_cast<unsigned>(machine::SiteKind::operation) + 1);
 
 PointUse& use_of(Exercised& total, PointId point) {
   for (PointUse& use : total.points) {
