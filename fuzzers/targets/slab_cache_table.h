@@ -6,6 +6,7 @@
 
 #include "fuzzers/targets/slab_schema.h"
 #include "fuzzers/targets/slab_subject.h"
+#include "fuzzers/targets/slab_user_count.h"
 
 namespace anyctx::target {
 
@@ -21,7 +22,7 @@ struct CacheRecord {
   bool ctor = false;
   std::uint32_t size = 0;
   std::uint32_t align = 0;
-  std::uint32_t users = 0;   // operations in progress on the cache or an object of it
+  UserCount users;           // operations in progress on the cache or an object of it
   std::uint32_t live = 0;    // objects that programs hold
   std::uint32_t leaked = 0;  // objects given up after a report: they never become free
   CacheHandle handle = nullptr;

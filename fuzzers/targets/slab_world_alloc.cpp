@@ -101,9 +101,9 @@ Outcome SlabWorld::request(const AllocCall& call, SlabObject& object) {
   const AllocJudge::Before before = judge_.look(call);
   const bool of_cache = call.origin == Origin::cache;
   ledger_.begin_call();
-  if (of_cache) ++caches_.record(call.cache).users;
+  if (of_cache) caches_.record(call.cache).users.enter();
   void* const memory = call_alloc(call);
-  if (of_cache) --caches_.record(call.cache).users;
+  if (of_cache) caches_.record(call.cache).users.leave();
   ledger_.end_call();
   note_damage_report();
 

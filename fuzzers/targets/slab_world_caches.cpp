@@ -63,6 +63,7 @@ Outcome SlabWorld::kmem_cache_create(const Args& args) {
     simulation_.stop(VerdictKind::error_code, "an impossible cache is not created", "null",
                      fmt::format("objects of {} bytes, aligned to {}", spec.size, spec.align));
   }
+  record.users.open();
   record.state = CacheRecord::State::alive;
   record.handle = handle;
   record.size = spec.size;
@@ -75,9 +76,9 @@ Outcome SlabWorld::kmem_cache_shrink(unsigned name) {
   const std::uint16_t index = caches_.usable(name);
   if (index == CacheTable::kNone) return {Outcome::Kind::vacuous};
   CacheRecord& record = caches_.record(index);
-  ++record.users;
+  record.users.enter();
   const bool empty = shrink(record.handle);
-  --record.users;
+  record.users.leave();
   return {Outcome::Kind::done, empty ? 1u : 0u};
 }
 
@@ -106,7 +107,7 @@ Outcome SlabWorld::kmem_cache_destroy(unsigned name) {
   const std::uint16_t index = caches_.usable(name);
   if (index == CacheTable::kNone || damage_.outstanding()) return {Outcome::Kind::vacuous};
   // Nobody else may use a cache that is destroyed.
-  if (caches_.record(index).users != 0) return {Outcome::Kind::vacuous};
+  if (caches_.record(index).users.any()) return {Outcome::Kind::vacuous};
   destroy(index);
   return {Outcome::Kind::done, caches_.record(index).state == CacheRecord::State::gone ? 1u : 0u};
 }

@@ -61,12 +61,12 @@ void SlabWorld::release(const SlabObject& object, Freer freer) {
   const bool of_cache = object.origin == Origin::cache;
   const bool may_defer = freer == Freer::kfree_nolock && object.origin != Origin::nothing;
   ledger_.begin_call();
-  if (of_cache) ++caches_.record(object.cache).users;
+  if (of_cache) caches_.record(object.cache).users.enter();
   if (may_defer) deferral_.begin_free(object.address);
   call_free(object, freer);
   if (may_defer) deferral_.end_free(object.address);
   if (of_cache) {
-    --caches_.record(object.cache).users;
+    caches_.record(object.cache).users.leave();
     --caches_.record(object.cache).live;
   }
   ledger_.end_call();
@@ -123,9 +123,9 @@ Outcome SlabWorld::ksize(unsigned slot) {
   if (!taken) return {Outcome::Kind::vacuous};
   const bool of_cache = object.origin == Origin::cache;
   ledger_.begin_call();
-  if (of_cache) ++caches_.record(object.cache).users;
+  if (of_cache) caches_.record(object.cache).users.enter();
   const std::size_t size = subject_->ksize(object.address);
-  if (of_cache) --caches_.record(object.cache).users;
+  if (of_cache) caches_.record(object.cache).users.leave();
   ledger_.end_call();
   if (size != object.usable) {
     std::string expected = fmt::format("{} bytes", object.usable);

@@ -103,14 +103,14 @@ Outcome SlabWorld::write_past_end(unsigned slot) {
   // Reported objects are leaked: they stay held, by nobody.
   damage_.leak();
   if (of_cache) {
-    ++caches_.record(object.cache).users;
+    caches_.record(object.cache).users.enter();
     ++caches_.record(object.cache).leaked;
     --caches_.record(object.cache).live;
   }
   ledger_.begin_call();
   subject_->kfree(object.address);
   ledger_.end_call();
-  if (of_cache) --caches_.record(object.cache).users;
+  if (of_cache) caches_.record(object.cache).users.leave();
   if (!damage_.was_reported()) {
     simulation_.stop(VerdictKind::poison,
                      "a write past the end of an object is reported when the object is freed",
@@ -141,11 +141,11 @@ Outcome SlabWorld::wrong_free(unsigned slot) {
     subject_->kfree_nolock(object.address);
   } else {
     const std::uint16_t other = other_cache(object);
-    ++caches_.record(object.cache).users;
-    ++caches_.record(other).users;
+    caches_.record(object.cache).users.enter();
+    caches_.record(other).users.enter();
     subject_->kmem_cache_free(caches_.record(other).handle, object.address);
-    --caches_.record(other).users;
-    --caches_.record(object.cache).users;
+    caches_.record(other).users.leave();
+    caches_.record(object.cache).users.leave();
   }
   ledger_.end_call();
   if (!damage_.was_reported()) {

@@ -35,11 +35,12 @@ struct CpuSlab {
         M::load(site::cpu_freelist, &pair.first, std::memory_order_relaxed));
   }
 
-  /// Lock held: the freelist is `objects` from now on, and operations in progress start over.
+  /// Lock held: the freelist is `objects` from now on, and operations in progress start over. What
+  /// was done to the objects comes first, also for a context that interrupts this one.
   void set_freelist(void* objects) {
     M::store(site::cpu_freelist, &pair.first, reinterpret_cast<std::uint64_t>(objects),
              std::memory_order_relaxed);
-    M::store(site::cpu_tid, &pair.second, load_tid() + kTidStep, std::memory_order_relaxed);
+    M::store(site::cpu_tid, &pair.second, load_tid() + kTidStep, std::memory_order_release);
   }
 
   static machine::Pair pack(const void* freelist, std::uint64_t tid) {

@@ -27,7 +27,10 @@ class SlabSource {
     slabs_ = slabs.first(pages.map().count());
     base_ = pages.map().address(pages.map().page(0));
     page_shift_ = pages.page_shift();
-    for (Slab<M>& slab : slabs_) slab.head = nullptr;
+    for (std::size_t i = 0; i < slabs_.size(); ++i) {
+      slabs_[i].head = nullptr;
+      slabs_[i].node = static_cast<std::uint8_t>(pages.node_of(pages.map().page(i)));
+    }
   }
 
   page::PageAllocator<M>& pages() { return *pages_; }
@@ -115,7 +118,6 @@ class SlabSource {
     slab.chain_length = 0;
     slab.lock_word = 0;
     slab.order = static_cast<std::uint8_t>(order);
-    slab.node = static_cast<std::uint8_t>(pages_->node_of(&page));
     slab.on_partial = false;
     for (std::size_t i = 0; i < std::size_t{1} << order; ++i) slabs_[pfn + i].head = &slab;
     return slab;
