@@ -50,7 +50,7 @@ class Work {
     for (;;) {
       const std::uint64_t state = state_.load();
       const std::uint64_t done = state >> kDoneShift & kCountMask;
-      const bool is_done = (done - target & kCountMask) <= kCountMask / 2;
+      const bool is_done = ((done - target) & kCountMask) <= kCountMask / 2;
       // A machine that has the work on its list, with nothing to do, still looks at it.
       const bool is_stale = (state & (kPending | kListed)) == kListed;
       if (is_done && !is_stale) return;
