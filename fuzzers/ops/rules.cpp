@@ -73,7 +73,10 @@ std::string_view action_problem(const Schema& schema, const Program& program,
       if (find_lane(program, action.lane) == nullptr) return "no such task in this program";
       return action.lane == host ? "this task runs already" : "";
     case ActionKind::migrate:
-      if (host.kind != LaneKind::task) return "only tasks migrate";
+      // A probe program runs in whatever it hit, maybe a task.
+      if (host.kind != LaneKind::task && host.kind != LaneKind::reentry) {
+        return "only tasks migrate";
+      }
       return action.value < cpu_count(schema, program) ? "" : "no such cpu";
     case ActionKind::stall:
       return {};
