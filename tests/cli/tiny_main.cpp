@@ -1,7 +1,7 @@
 // anyctx-run with the tiny targets.
-#include "fuzzers/engine/run_command.h"
+#include "fuzzers/run/run_command.h"
 #include "tests/cli/tiny_targets.h"
 
 int main(int argc, char** argv) {
-  return anyctx::engine::run_command(argc, argv, anyctx::tiny::targets());
+  return anyctx::run::run_command(argc, argv, anyctx::tiny::targets());
 }

@@ -2,11 +2,6 @@
 // with fixed seeds.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "fuzzers/engine/runner.h"
 #include "fuzzers/engine/story.h"
 #include "fuzzers/ops/generate.h"
@@ -15,6 +10,7 @@
 #include "fuzzers/ops/text.h"
 #include "fuzzers/targets/page_target.h"
 #include "lib/page/sites.h"
+#include "tests/sim/corpus_files.h"
 
 namespace anyctx::target {
 namespace {
@@ -27,29 +23,9 @@ const engine::Target& target() {
   return target;
 }
 
-std::vector<std::filesystem::path> corpus(const char* folder) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../corpus/page" / folder;
-  std::vector<std::filesystem::path> files;
-  if (!std::filesystem::exists(root)) return files;
-  for (const auto& entry : std::filesystem::directory_iterator(root)) {
-    files.push_back(entry.path());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-program::Program read(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  program::ParsedText parsed = program::parse_text(*target().schema, text.str());
-  EXPECT_TRUE(parsed.program) << path << ": " << program::to_string(parsed.error);
-  return parsed.program.value_or(program::Program{});
-}
-
 void replay(const std::filesystem::path& path, engine::Runner& runner) {
   SCOPED_TRACE(path.filename().string());
-  const program::Program program = read(path);
+  const program::Program program = test::read_program(*target().schema, path);
   const engine::RunResult first = runner.run(program);
   ASSERT_FALSE(first.verdict) << engine::tell_story(runner, program);
   EXPECT_EQ(runner.simulation().taken().size(), program.decisions.size())
@@ -58,17 +34,18 @@ void replay(const std::filesystem::path& path, engine::Runner& runner) {
 }
 
 TEST(PageSeeds, ReplayWithOneDigest) {
-  const auto files = corpus("seeds");
+  const auto files = test::corpus_files("page", "seeds");
   ASSERT_GE(files.size(), 12u);
   engine::Runner runner(target());
   for (const auto& path : files) replay(path, runner);
-  for (const auto& path : corpus("regress")) replay(path, runner);
+  for (const auto& path : test::corpus_files("page", "regress")) replay(path, runner);
 }
 
 /// What the seeds do not reach, a mutator has to find from nothing.
 TEST(PageSeeds, ReachEveryPointOfThePageAllocator) {
   engine::Runner runner(target());
-  for (const auto& path : corpus("seeds")) runner.run(read(path));
+  for (const auto& path : test::corpus_files("page", "seeds"))
+    runner.run(test::read_program(*target().schema, path));
   const inject::Stats& stats = runner.simulation().stats();
   for (const machine::SiteInfo& info : page::site::kTable) {
     if (info.site == page::site::leaked) continue;  // follows a report

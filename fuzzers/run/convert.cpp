@@ -1,4 +1,4 @@
-#include "fuzzers/engine/convert.h"
+#include "fuzzers/run/convert.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,8 +12,14 @@
 #include "fuzzers/ops/binary.h"
 #include "fuzzers/ops/text.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 namespace {
+
+using engine::load_program;
+using engine::ProgramFile;
+using engine::save_file;
+using engine::SetupError;
+using engine::Target;
 
 bool wants_text(const ConvertOptions& options, const ProgramFile& file) {
   return options.to.empty() ? file.kind != program::FileKind::text : options.to == "text";
@@ -56,4 +62,4 @@ void convert(std::span<const Target> targets, const ConvertOptions& options) {
   }
 }
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

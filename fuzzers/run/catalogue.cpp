@@ -1,4 +1,4 @@
-#include "fuzzers/engine/catalogue.h"
+#include "fuzzers/run/catalogue.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,19 @@
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/ops/points.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 namespace {
+
+using engine::add_json;
+using engine::ByContext;
+using engine::Exercised;
+using engine::find_or_throw;
+using engine::load_file;
+using engine::PointUse;
+using engine::SetupError;
+using engine::sum;
+using engine::Target;
+using engine::to_json;
 
 using nlohmann::json;
 
@@ -109,4 +120,4 @@ void print_catalogue(std::span<const Target> targets, const CatalogueOptions& op
   if (options.json) fmt::print("{}\n", json{{"targets", documents}}.dump());
 }
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

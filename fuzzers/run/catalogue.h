@@ -7,7 +7,7 @@
 
 #include "fuzzers/engine/target.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 
 struct CatalogueOptions {
   std::vector<std::string> targets;  // empty: all
@@ -16,6 +16,6 @@ struct CatalogueOptions {
 };
 
 /// Prints to standard output. Throws SetupError.
-void print_catalogue(std::span<const Target> targets, const CatalogueOptions& options);
+void print_catalogue(std::span<const engine::Target> targets, const CatalogueOptions& options);
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

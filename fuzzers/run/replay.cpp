@@ -1,4 +1,4 @@
-#include "fuzzers/engine/replay.h"
+#include "fuzzers/run/replay.h"
 
 #include <fmt/format.h>
 
@@ -17,8 +17,24 @@
 #include "fuzzers/ops/points.h"
 #include "fuzzers/ops/text.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 namespace {
+
+using engine::headline;
+using engine::kExitBug;
+using engine::kExitClean;
+using engine::LastWill;
+using engine::load_program;
+using engine::ProgramFile;
+using engine::recorded_text;
+using engine::Runner;
+using engine::RunResult;
+using engine::save_file;
+using engine::SetupError;
+using engine::Target;
+using engine::tell_story;
+using engine::tell_trace;
+using engine::TimeLimit;
 
 using nlohmann::json;
 using program::Program;
@@ -145,4 +161,4 @@ int replay(std::span<const Target> targets, const ReplayOptions& options) {
   return Replay(targets, options).run();
 }
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

@@ -7,7 +7,7 @@
 
 #include "fuzzers/engine/target.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 
 struct ReplayOptions {
   std::vector<std::string> files;
@@ -21,6 +21,6 @@ struct ReplayOptions {
 
 /// Prints to standard output. Returns the exit code: 77 if a file yields a verdict, or does not
 /// yield the same one each time. Throws SetupError.
-int replay(std::span<const Target> targets, const ReplayOptions& options);
+int replay(std::span<const engine::Target> targets, const ReplayOptions& options);
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

@@ -7,7 +7,7 @@
 
 #include "fuzzers/engine/target.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 
 struct ConvertOptions {
   std::vector<std::string> files;
@@ -18,6 +18,6 @@ struct ConvertOptions {
 
 /// Throws SetupError. Files in a folder keep their names up to the extension, which becomes .txt
 /// or .bin.
-void convert(std::span<const Target> targets, const ConvertOptions& options);
+void convert(std::span<const engine::Target> targets, const ConvertOptions& options);
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

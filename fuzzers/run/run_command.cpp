@@ -1,17 +1,21 @@
-#include "fuzzers/engine/run_command.h"
+#include "fuzzers/run/run_command.h"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "fuzzers/engine/catalogue.h"
-#include "fuzzers/engine/convert.h"
-#include "fuzzers/engine/replay.h"
 #include "fuzzers/engine/setup_error.h"
+#include "fuzzers/run/catalogue.h"
+#include "fuzzers/run/convert.h"
+#include "fuzzers/run/replay.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 namespace {
+
+using engine::kExitClean;
+using engine::kExitSetup;
+using engine::Target;
 
 using Targets = std::span<const Target>;
 
@@ -80,4 +84,4 @@ int run_command(int argc, char** argv, Targets targets) {
   }
 }
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

@@ -5,10 +5,10 @@
 
 #include "fuzzers/engine/target.h"
 
-namespace anyctx::engine {
+namespace anyctx::run {
 
 /// main() of anyctx-run with these targets. Returns the exit code: 0 clean, 77 a bug was found, 70
 /// timeout, 2 usage or setup error.
-int run_command(int argc, char** argv, std::span<const Target> targets);
+int run_command(int argc, char** argv, std::span<const engine::Target> targets);
 
-}  // namespace anyctx::engine
+}  // namespace anyctx::run

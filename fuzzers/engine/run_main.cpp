@@ -1,7 +1,0 @@
-// anyctx-run: all targets in one process.
-#include "fuzzers/engine/run_command.h"
-#include "fuzzers/targets/registry.h"
-
-int main(int argc, char** argv) {
-  return anyctx::engine::run_command(argc, argv, anyctx::target::all_targets());
-}
