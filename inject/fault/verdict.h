@@ -35,6 +35,7 @@ enum class VerdictKind : std::uint8_t {
   error_code,         // a result that the contract does not allow
   placement,          // alignment, node, zone or reserve rule broken
   difference,         // differs from the model's prediction
+  stale_translation,  // a CPU or a process goes by a mapping that is gone
 };
 
 constexpr std::string_view to_string(VerdictKind kind) {
@@ -61,6 +62,7 @@ constexpr std::string_view to_string(VerdictKind kind) {
       "error-code",
       "placement",
       "difference",
+      "stale-translation",
   };
   return names[static_cast<unsigned>(kind)];
 }

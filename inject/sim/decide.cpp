@@ -29,7 +29,8 @@ bool Simulation::slow_visit(machine::PointId point) {
   }
   if (recording_ == Recording::visits) add_event(EventKind::visit, point);
   bool fail = false;
-  if (sticky_[point]) {
+  // A worker that fails tries again until it succeeds: what it waits for must come.
+  if (sticky_[point] && frame.where.lane.kind != LaneKind::worker) {
     note_failure(point, true);
     fail = true;
   }

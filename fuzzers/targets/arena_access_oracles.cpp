@@ -1,0 +1,158 @@
+#include "fuzzers/targets/arena_access_oracles.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "fuzzers/model/content.h"
+
+namespace anyctx::target {
+namespace {
+
+using inject::VerdictKind;
+using model::SlotState;
+using Touch = TouchResult::Kind;
+
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+/// At the moment of an access, what it leads to is not free, and is what is mapped.
+void judge_memory(const ArenaScene& scene, std::uint32_t slot, const std::byte* memory,
+                  std::string_view who) {
+  const ArenaInspector& inspector = scene.inspector();
+  model::LeafView leaf;
+  const bool mapped = slot < scene.shadow.size() && scene.leaf(slot, leaf);
+  if (mapped && inspector.address(leaf.page) == memory) {
+    if (!inspector.page(leaf.page).free) return;
+    scene.accuse(VerdictKind::use_after_free, "a page that is mapped is not free",
+                 fmt::format("the page in slot {} in use", slot), "free");
+  }
+  // Removed, and not forgotten yet by whoever came here: legal until the call that removed it ends.
+  if (!mapped && (scene.calls() != 0 || scene.doomed)) return;
+  if (mapped && !scene.strictness().reuse_after_flush) return;
+  if (mapped && leaf.scratch) return;
+  scene.accuse(VerdictKind::stale_translation, "an access goes to the page that is mapped",
+               mapped ? fmt::format("page frame {}", leaf.page) : "no page",
+               fmt::format("the {} goes to another page", who));
+}
+
+void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::byte* memory) {
+  const model::ShadowSlot& known = scene.shadow.slot(access.slot);
+  if (!known.written) return;
+  std::uint64_t word = 0;
+  std::memcpy(&word, memory, kWordBytes);
+  if (word == known.word) return;
+  scene.accuse(VerdictKind::content, "memory has what was written there last",
+               fmt::format("{} in slot {}", known.word, access.slot), fmt::format("{}", word));
+}
+
+/// Reads or writes. No decision can come between this and the judgement of the memory.
+void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory) {
+  model::LeafView leaf;
+  const bool mapped = access.slot < scene.shadow.size() && scene.leaf(access.slot, leaf);
+  const bool known = mapped && !leaf.scratch && scene.inspector().address(leaf.page) == memory;
+  if (known) judge_word(scene, access, memory);
+  if (!access.write) return;
+  std::memcpy(memory, &access.word, kWordBytes);
+  if (known) scene.shadow.write(access.slot, access.word);
+}
+
+}  // namespace
+
+SlotBefore slot_before(const ArenaScene& scene, std::uint32_t slot) {
+  model::LeafView leaf;
+  if (slot >= scene.shadow.size() || !scene.leaf(slot, leaf)) return {};
+  return {true, leaf.scratch, leaf.page};
+}
+
+void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
+                          const SlotBefore& before, std::byte* memory) {
+  if (memory != nullptr) {
+    judge_memory(scene, access.slot, memory, "program");
+    perform(scene, access, memory);
+    return;
+  }
+  if (!call.alone || !call.settled || !before.mapped) return;
+  scene.accuse(VerdictKind::difference, "a program can access what is mapped",
+               fmt::format("access to slot {}", access.slot), "a fault");
+}
+
+void judge_kernel_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
+                         const SlotBefore& before, bool covered, std::byte* memory) {
+  if (memory != nullptr && !covered) {
+    scene.accuse(VerdictKind::error_code, "kernel code is let through within the mapping only",
+                 "an unhandled fault", "memory");
+  }
+  if (memory == nullptr) {
+    if (!covered || !call.alone || call.causes != 0) return;
+    scene.accuse(VerdictKind::spurious_failure,
+                 "kernel code is let through where nothing is mapped", "memory",
+                 "an unhandled fault");
+  }
+  judge_memory(scene, access.slot, memory, "kernel");
+  if (call.alone && call.settled && !before.mapped && access.slot < scene.shadow.size()) {
+    model::LeafView leaf;
+    if (!scene.leaf(access.slot, leaf) || !leaf.scratch) {
+      scene.accuse(VerdictKind::conservation, "kernel code gets the scratch page, no other",
+                   fmt::format("the scratch page in slot {}", access.slot), "something else");
+    }
+  }
+  perform(scene, access, memory);
+}
+
+namespace {
+
+/// A user gets a signal.
+void judge_signal(ArenaScene& scene, const ArenaCall& call, const SlotBefore& before, bool has_vma,
+                  bool segv, Touch signal) {
+  if (!call.alone || !call.settled) return;
+  const bool has_page = before.mapped && !before.scratch;
+  const bool must = !has_vma || before.scratch || (segv && !has_page);
+  if (must && signal == Touch::sigsegv) return;
+  if (!must && call.excused) return;
+  const bool short_of_memory =
+      !scene.inspector().supply().objects_to_be_had || scene.inspector().supply().free_pages < 24;
+  if (!must && signal == Touch::sigsegv && !has_page && short_of_memory && call.causes != 0) return;
+  if (must && signal == Touch::sigbus && call.causes != 0) return;
+  scene.accuse(must ? VerdictKind::error_code : VerdictKind::spurious_failure,
+               "a user gets the page of the slot, or a new one, or a signal for a reason",
+               must ? "SIGSEGV" : "the page", signal == Touch::sigsegv ? "SIGSEGV" : "SIGBUS");
+}
+
+void judge_new_page(ArenaScene& scene, std::uint32_t slot, const std::byte* memory) {
+  const auto dirty = model::find_nonzero(memory, scene.geometry().page_bytes());
+  if (!dirty) return;
+  scene.accuse(VerdictKind::zero, "memory that an arena hands out is zeroed",
+               fmt::format("slot {} zero", slot), fmt::format("not zero at byte {}", *dirty));
+}
+
+}  // namespace
+
+void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
+                 const ArenaAccess& access, const SlotBefore& before, bool has_vma, bool segv,
+                 const TouchResult& result) {
+  const model::SlotRange range{access.slot, 1};
+  if (result.kind != Touch::done) {
+    judge_signal(scene, call, before, has_vma, segv, result.kind);
+    look.look({.queued = false,
+               .stranded = false,
+               .lost = call.causes != 0 && !scene.strictness().tree_is_transactional});
+    return;
+  }
+  const bool has_page = before.mapped && !before.scratch;
+  if (call.alone && call.settled && (!has_vma || before.scratch || (segv && !has_page))) {
+    scene.accuse(VerdictKind::error_code, "a user gets no page where it must get a signal",
+                 "SIGSEGV", "memory");
+  }
+  if (!call.alone) {
+    scene.shadow.widen(range, {SlotState::allocated});
+    scene.shadow.forget_words(range);
+  } else if (!has_page) {
+    if (call.settled) judge_new_page(scene, access.slot, result.memory);
+    scene.shadow.allocated(range);
+  }
+  judge_memory(scene, access.slot, result.memory, "user");
+  perform(scene, access, result.memory);
+  look.look();
+}
+
+}  // namespace anyctx::target

@@ -1,0 +1,38 @@
+// Oracles of accesses: by programs and kernel code through a CPU's TLB, by users through their page
+// tables.
+#pragma once
+
+#include "fuzzers/targets/arena_look.h"
+
+namespace anyctx::target {
+
+/// One access to the arena. `slot`: past the last one if it is outside.
+struct ArenaAccess {
+  std::uint32_t slot = 0;
+  bool write = false;
+  std::uint64_t word = 0;  // to be written
+};
+
+/// What was at the slot before the call, if it was alone.
+struct SlotBefore {
+  bool mapped = false;
+  bool scratch = false;
+  ArenaPage page = kNoArenaPage;
+};
+SlotBefore slot_before(const ArenaScene& scene, std::uint32_t slot);
+
+/// A program's access led to `memory`, or faulted (null).
+void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
+                          const SlotBefore& before, std::byte* memory);
+
+/// The same for kernel code, which is let through where nothing is mapped. `covered`: the address
+/// is one that the arena's mapping can have.
+void judge_kernel_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
+                         const SlotBefore& before, bool covered, std::byte* memory);
+
+/// A user's access. `has_vma`: of this process, there.
+void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
+                 const ArenaAccess& access, const SlotBefore& before, bool has_vma, bool segv,
+                 const TouchResult& result);
+
+}  // namespace anyctx::target

@@ -1,0 +1,223 @@
+#include "fuzzers/targets/arena_look.h"
+
+#include <fmt/format.h>
+
+namespace anyctx::target {
+
+using inject::VerdictKind;
+using model::LeafView;
+using model::SlotRange;
+using model::SlotState;
+using model::StateSet;
+
+void ArenaLook::look(const ArenaAllowance& allowance) {
+  if (!scene_.exists()) return;
+  pending_.add(allowance);
+  if (!scene_.inspector().lock_is_free(0)) return;
+  take_snapshot();
+  check_tree();
+  check_leaves();
+  if (scene_.calls() == 0) check_slots();
+  for (const LeafView& leaf : found_.leaves) {
+    if (!leaf.scratch) pages_[slot_of(leaf.kernel_page)] = kNoArenaPage;
+  }
+}
+
+void ArenaLook::take_snapshot() {
+  const ArenaInspector& inspector = scene_.inspector();
+  geometry_ = inspector.geometry(0);
+  inspector.free_runs(0, found_.runs);
+  inspector.leaves(0, found_.leaves);
+  inspector.spans(0, found_.spans);
+  found_.tree_fault = inspector.tree_fault(0);
+  found_.counter = inspector.counter(0);
+  if (pages_.size() <= scene_.shadow.size()) pages_.resize(scene_.shadow.size() + 1, kNoArenaPage);
+}
+
+std::uint32_t ArenaLook::slot_of(std::int64_t kernel_page) const {
+  const std::uint32_t none = scene_.shadow.size();
+  if (kernel_page < 0 || !geometry_.is_placed()) return none;
+  const auto address = static_cast<std::uint64_t>(kernel_page) << geometry_.page_shift;
+  if (address >= model::ArenaGeometry::kWindow) return none;
+  const std::uint32_t slot = geometry_.slot(address);
+  return slot < none ? slot : none;
+}
+
+/// I2
+void ArenaLook::check_tree() const {
+  if (!found_.tree_fault.empty()) {
+    scene_.accuse(VerdictKind::structure, "the tree of free slots is well formed", "nothing wrong",
+                  std::string(found_.tree_fault));
+  }
+  std::uint64_t end = 0;
+  for (const SlotRange& run : found_.runs) {
+    if (!run.empty() && (end == 0 || run.first > end) && run.end() <= geometry_.max_entries) {
+      end = run.end();
+      continue;
+    }
+    scene_.accuse(VerdictKind::structure,
+                  "runs of free slots are in order, apart, and within the arena",
+                  fmt::format("within {} and {}", end, geometry_.max_entries), describe(run));
+  }
+}
+
+/// I3, I10 and half of I1. Leaves pages_ filled.
+void ArenaLook::check_leaves() {
+  std::uint64_t count = 0;
+  const std::uint32_t none = scene_.shadow.size();
+  for (const LeafView& leaf : found_.leaves) {
+    if (leaf.scratch) continue;
+    ++count;
+    const std::uint32_t slot = slot_of(leaf.kernel_page);
+    if (slot == none) {
+      scene_.accuse(VerdictKind::structure, "pages are mapped at the arena's slots only", "no page",
+                    fmt::format("a page at page {} of the kernel's mapping", leaf.kernel_page));
+    }
+    pages_[slot] = leaf.page;
+    if (is_free(slot)) {
+      scene_.accuse(VerdictKind::overlap, "a slot that has a page cannot be handed out again",
+                    fmt::format("slot {} not free in the tree", slot), "free");
+    }
+  }
+  if (count != found_.counter) {
+    scene_.accuse(VerdictKind::counter, "the arena counts the pages that are mapped",
+                  fmt::format("{}", count), fmt::format("{}", found_.counter));
+  }
+}
+
+bool ArenaLook::is_free(std::uint32_t slot) const {
+  const auto behind = std::ranges::partition_point(
+      found_.runs, [=](const SlotRange& run) { return run.end() <= slot; });
+  return behind != found_.runs.end() && behind->first <= slot;
+}
+
+/// I1, I15, I17, I18: every slot is what the calls can have made of it.
+void ArenaLook::check_slots() {
+  model::ArenaShadow& shadow = scene_.shadow;
+  const bool settled = found_.spans.empty() && scene_.inspector().work_is_idle(0);
+  if (settled && scene_.doomed) {
+    shadow.all_arrived();
+    scene_.doomed = false;
+  }
+  // Slots that the model takes for free and nothing else.
+  std::uint64_t end = 0;
+  const auto touch_gap = [&](std::uint64_t to) {
+    for (; end < to; ++end) shadow.touch(static_cast<std::uint32_t>(end));
+  };
+  for (const SlotRange& run : found_.runs) {
+    touch_gap(run.first);
+    end = run.end();
+  }
+  touch_gap(geometry_.max_entries);
+  for (const LeafView& leaf : found_.leaves) {
+    if (!leaf.scratch) shadow.touch(slot_of(leaf.kernel_page));
+  }
+  for (std::size_t i = 0; i < shadow.touched().size(); ++i) check_slot(shadow.touched()[i]);
+  pending_ = {};
+  scene_.space.observe(found_.runs);
+  check_translations();
+  check_ptes();
+  check_references();
+}
+
+void ArenaLook::check_slot(std::uint32_t slot) {
+  model::ShadowSlot& known = scene_.shadow.touch(slot);
+  const ArenaPage page = pages_[slot];
+  const bool has_page = page != kNoArenaPage;
+  // What is mapped beyond the arena's size is never free in the tree.
+  const bool beyond = slot >= geometry_.max_entries;
+  const StateSet found = beyond && !has_page ? model::kFree | model::kWithoutPage
+                                             : model::meaning(is_free(slot), has_page);
+  if (!known.states.any_of(found) && known.states.has(SlotState::free)) {
+    if (pending_.queued) {
+      known.states = known.states | model::kGoing;
+      known.doomed = scene_.doomed = true;
+    }
+    if (pending_.stranded) known.states = known.states | StateSet{SlotState::lost_page};
+    if (pending_.lost) known.states = known.states | StateSet{SlotState::lost_slot};
+  }
+  if (!known.states.any_of(found)) accuse_slot(slot, has_page);
+  const bool moved = has_page && known.page != kNoArenaPage && known.page != page;
+  if (moved && !known.doomed && known.written) {
+    scene_.accuse(VerdictKind::overlap, "a slot keeps its page until it is freed",
+                  fmt::format("page frame {} in slot {}", known.page, slot),
+                  fmt::format("page frame {}", page));
+  }
+  scene_.shadow.observe(slot, found, page);
+}
+
+void ArenaLook::accuse_slot(std::uint32_t slot, bool has_page) const {
+  const StateSet known = scene_.shadow.slot(slot).states;
+  const std::string expected = fmt::format("slot {} {}", slot, known.text());
+  const std::string found =
+      has_page ? "has a page" : (is_free(slot) ? "free, without a page" : "not free, no page");
+  if (known.only(model::kWithPage)) {
+    scene_.accuse(VerdictKind::use_after_free, "memory is not taken from who did not free it",
+                  expected, found);
+  }
+  if (known.only(model::kFree | model::kWithPage)) {
+    scene_.accuse(VerdictKind::conservation,
+                  "a slot that nobody uses can be allocated and has no page", expected, found);
+  }
+  scene_.accuse(has_page ? VerdictKind::overlap : VerdictKind::conservation,
+                "what is reserved stays reserved until it is freed", expected, found);
+}
+
+/// I6: no CPU remembers something else than what is mapped.
+void ArenaLook::check_translations() {
+  scene_.inspector().tlb(0, tlb_);
+  for (const model::TlbView& entry : tlb_) {
+    const std::uint32_t slot = slot_of(entry.kernel_page);
+    if (is_going(slot)) continue;
+    if (entry.scratch && !scene_.strictness().scratch_is_flushed) continue;
+    LeafView leaf;
+    const bool mapped = scene_.inspector().leaf(0, entry.kernel_page, leaf);
+    if (mapped && leaf.scratch == entry.scratch && leaf.page == entry.page) continue;
+    scene_.accuse(VerdictKind::stale_translation,
+                  "once a call is over, no CPU remembers a mapping that it removed",
+                  fmt::format("CPU {} does not know slot {}", entry.cpu, slot),
+                  entry.scratch ? "leads to the scratch page"
+                                : fmt::format("leads to page frame {}", entry.page));
+  }
+}
+
+/// I7: the same for processes.
+void ArenaLook::check_ptes() {
+  scene_.inspector().user_ptes(0, ptes_);
+  for (const model::UserPteView& pte : ptes_) {
+    const std::uint32_t slot = geometry_.slot(pte.address);
+    if (is_going(slot)) continue;
+    const ArenaPage page = slot < scene_.shadow.size() ? pages_[slot] : kNoArenaPage;
+    if (pte.page == page) continue;
+    scene_.accuse(VerdictKind::stale_translation,
+                  "once a call is over, no process maps a page that it freed",
+                  fmt::format("process {} does not map slot {}", pte.process, slot),
+                  fmt::format("maps page frame {}", pte.page));
+  }
+}
+
+/// I4: the arena has one reference of each page, every process that maps it another one.
+void ArenaLook::check_references() {
+  for (const model::UserPteView& pte : ptes_) {
+    if (pte.page >= references_.size()) references_.resize(pte.page + 1);
+    ++references_[pte.page];
+  }
+  for (const LeafView& leaf : found_.leaves) {
+    if (leaf.scratch || is_going(slot_of(leaf.kernel_page))) continue;
+    const std::int32_t users =
+        leaf.page < references_.size() ? std::int32_t{references_[leaf.page]} : 0;
+    const model::ArenaPageView page = scene_.inspector().page(leaf.page);
+    if (!page.free && page.references == users + 1) continue;
+    if (page.free) {
+      scene_.accuse(VerdictKind::use_after_free, "a page that is mapped is not free",
+                    fmt::format("the page in slot {} in use", slot_of(leaf.kernel_page)), "free");
+    }
+    scene_.accuse(
+        VerdictKind::refcount, "arena and processes have one reference each of a page",
+        fmt::format("{} references of the page in slot {}", users + 1, slot_of(leaf.kernel_page)),
+        fmt::format("{}", page.references));
+  }
+  for (const model::UserPteView& pte : ptes_) references_[pte.page] = 0;
+}
+
+}  // namespace anyctx::target

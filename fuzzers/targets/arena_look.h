@@ -1,0 +1,60 @@
+// ArenaLook: judges an arena by what is found in it between two calls.
+#pragma once
+
+#include "fuzzers/targets/arena_scene.h"
+
+namespace anyctx::target {
+
+/// What failures of a call permit that nobody asked for.
+struct ArenaAllowance {
+  bool queued = false;    // pages that were taken are given back by the worker
+  bool stranded = false;  // or by nobody
+  bool lost = false;      // slots are lost
+  void add(const ArenaAllowance& other) {
+    queued |= other.queued;
+    stranded |= other.stranded;
+    lost |= other.lost;
+  }
+};
+
+class ArenaLook {
+ public:
+  explicit ArenaLook(ArenaScene& scene) : scene_(scene) {}
+
+  void reset() { pending_ = {}; }
+
+  /// Structure, whenever nobody has the lock; everything else if no call is in progress. The call
+  /// that ended last permits `allowance`.
+  void look(const ArenaAllowance& allowance = {});
+
+ private:
+  void take_snapshot();
+  // Rules that hold whenever nobody has the lock.
+  void check_tree() const;
+  void check_leaves();
+  // Rules that hold if no call is in progress.
+  void check_slots();
+  void check_slot(std::uint32_t slot);
+  void check_translations();
+  void check_ptes();
+  void check_references();
+
+  bool is_free(std::uint32_t slot) const;
+  /// The slot of a page of the kernel's mapping; past the last one if it has none.
+  std::uint32_t slot_of(std::int64_t kernel_page) const;
+  bool is_going(std::uint32_t slot) const {
+    return slot < scene_.shadow.size() && scene_.shadow.slot(slot).doomed;
+  }
+  [[noreturn]] void accuse_slot(std::uint32_t slot, bool has_page) const;
+
+  ArenaScene& scene_;
+  ArenaAllowance pending_;  // of calls since the last time that slots were judged
+  model::ArenaGeometry geometry_;
+  model::ArenaSnapshot found_;
+  std::vector<ArenaPage> pages_;           // by slot
+  std::vector<std::uint16_t> references_;  // by page
+  std::vector<model::TlbView> tlb_;
+  std::vector<model::UserPteView> ptes_;
+};
+
+}  // namespace anyctx::target

@@ -1,0 +1,69 @@
+#include "fuzzers/targets/arena_scene.h"
+
+#include <fmt/format.h>
+
+namespace anyctx::target {
+
+void ArenaScene::reset(const ArenaStrictness& strictness) {
+  strictness_ = strictness;
+  exists_ = false;
+  doomed = false;
+  calls_ = 0;
+  serial_ = 0;
+  shadow.reset(0);
+  space.reset(0);
+}
+
+void ArenaScene::created(std::uint32_t slots) {
+  exists_ = true;
+  doomed = false;
+  shadow.reset(slots);
+  space.reset(inspector_.geometry(0).max_entries);
+}
+
+ArenaCall ArenaScene::begin_call() {
+  ArenaCall call;
+  call.alone = calls_++ == 0;
+  call.settled = !doomed;
+  call.serial = ++serial_;
+  call.causes = simulation_.causes().count();
+  return call;
+}
+
+void ArenaScene::end_call(ArenaCall& call) {
+  --calls_;
+  call.alone = call.alone && call.serial == serial_;
+  call.quiet = call.alone && !simulation_.disturbed();
+  call.excused = is_excused(call.causes);
+  call.causes = simulation_.causes().count() - call.causes;
+}
+
+/// Whether what failed since `first_cause` did so by decision, or because the machine is one
+/// where it must.
+bool ArenaScene::is_excused(std::uint32_t first_cause) const {
+  const inject::MachineConfig& config = simulation_.config();
+  const inject::Causes& causes = simulation_.causes();
+  if (causes.count() == first_cause) return false;
+  if (simulation_.disturbed() || causes.count() > causes.kept().size()) return true;
+  for (const inject::Cause& cause : causes.kept().subspan(first_cause)) {
+    if (cause.injected) return true;
+  }
+  return config.rt || !config.smp || simulation_.context() != machine::Context::task;
+}
+
+bool ArenaScene::is_settled() const {
+  inspector_.spans(0, spans_);
+  return spans_.empty() && inspector_.work_is_idle(0);
+}
+
+void ArenaScene::accuse(inject::VerdictKind kind, std::string_view rule, std::string expected,
+                        std::string found) const {
+  simulation_.stop(kind, std::string(rule), std::move(expected), std::move(found));
+}
+
+std::string describe(const model::SlotRange& range) {
+  if (range.count == 1) return fmt::format("page {}", range.first);
+  return fmt::format("pages {}..{}", range.first, range.end() - 1);
+}
+
+}  // namespace anyctx::target
