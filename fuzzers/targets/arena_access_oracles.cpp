@@ -16,15 +16,15 @@ using Touch = TouchResult::Kind;
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
 /// At the moment of an access, what it leads to is not free, and is what is mapped.
-void judge_memory(const ArenaScene& scene, std::uint32_t slot, const std::byte* memory,
+void judge_memory(const ArenaScene& scene, const ArenaAccess& access, const std::byte* memory,
                   std::string_view who) {
   const ArenaInspector& inspector = scene.inspector();
   model::LeafView leaf;
-  const bool mapped = slot < scene.shadow.size() && scene.leaf(slot, leaf);
+  const bool mapped = inspector.leaf(0, access.kernel_page, leaf);
   if (mapped && inspector.address(leaf.page) == memory) {
     if (!inspector.page(leaf.page).free) return;
     scene.accuse(VerdictKind::use_after_free, "a page that is mapped is not free",
-                 fmt::format("the page in slot {} in use", slot), "free");
+                 fmt::format("the page in slot {} in use", access.slot), "free");
   }
   // Removed, and not forgotten yet by whoever came here: legal until the call that removed it ends.
   if (!mapped && (scene.calls() != 0 || scene.doomed)) return;
@@ -48,8 +48,8 @@ void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::b
 /// Reads or writes. No decision can come between this and the judgement of the memory.
 void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory) {
   model::LeafView leaf;
-  const bool mapped = access.slot < scene.shadow.size() && scene.leaf(access.slot, leaf);
-  const bool known = mapped && !leaf.scratch && scene.inspector().address(leaf.page) == memory;
+  const bool mapped = scene.inspector().leaf(0, access.kernel_page, leaf);
+  const bool known = mapped && access.slot < scene.shadow.size() && !leaf.scratch && scene.inspector().address(leaf.page) == memory;
   if (known) judge_word(scene, access, memory);
   if (!access.write) return;
   std::memcpy(memory, &access.word, kWordBytes);
@@ -58,16 +58,16 @@ void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory) {
 
 }  // namespace
 
-SlotBefore slot_before(const ArenaScene& scene, std::uint32_t slot) {
+SlotBefore slot_before(const ArenaScene& scene, const ArenaAccess& access) {
   model::LeafView leaf;
-  if (slot >= scene.shadow.size() || !scene.leaf(slot, leaf)) return {};
+  if (!scene.inspector().leaf(0, access.kernel_page, leaf)) return {};
   return {true, leaf.scratch, leaf.page};
 }
 
 void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
                           const SlotBefore& before, std::byte* memory) {
   if (memory != nullptr) {
-    judge_memory(scene, access.slot, memory, "program");
+    judge_memory(scene, access, memory, "program");
     perform(scene, access, memory);
     return;
   }
@@ -88,10 +88,10 @@ void judge_kernel_access(ArenaScene& scene, const ArenaCall& call, const ArenaAc
                  "kernel code is let through where nothing is mapped", "memory",
                  "an unhandled fault");
   }
-  judge_memory(scene, access.slot, memory, "kernel");
-  if (call.alone && call.settled && !before.mapped && access.slot < scene.shadow.size()) {
+  judge_memory(scene, access, memory, "kernel");
+  if (call.alone && call.settled && !before.mapped) {
     model::LeafView leaf;
-    if (!scene.leaf(access.slot, leaf) || !leaf.scratch) {
+    if (!scene.inspector().leaf(0, access.kernel_page, leaf) || !leaf.scratch) {
       scene.accuse(VerdictKind::conservation, "kernel code gets the scratch page, no other",
                    fmt::format("the scratch page in slot {}", access.slot), "something else");
     }
@@ -150,7 +150,7 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
     if (call.settled) judge_new_page(scene, access.slot, result.memory);
     scene.shadow.allocated(range);
   }
-  judge_memory(scene, access.slot, result.memory, "user");
+  judge_memory(scene, access, result.memory, "user");
   perform(scene, access, result.memory);
   look.look();
 }

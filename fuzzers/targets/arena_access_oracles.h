@@ -6,20 +6,22 @@
 
 namespace anyctx::target {
 
-/// One access to the arena. `slot`: past the last one if it is outside.
+/// One access to the kernel's mapping or to the user's. `slot`: past the last one if the page is
+/// none of the arena's.
 struct ArenaAccess {
   std::uint32_t slot = 0;
+  std::int64_t kernel_page = 0;
   bool write = false;
   std::uint64_t word = 0;  // to be written
 };
 
-/// What was at the slot before the call, if it was alone.
+/// What was mapped there before the call.
 struct SlotBefore {
   bool mapped = false;
   bool scratch = false;
   ArenaPage page = kNoArenaPage;
 };
-SlotBefore slot_before(const ArenaScene& scene, std::uint32_t slot);
+SlotBefore slot_before(const ArenaScene& scene, const ArenaAccess& access);
 
 /// A program's access led to `memory`, or faulted (null).
 void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,

@@ -23,8 +23,15 @@ bool is_legal(const ArenaRequest& request) {
   return request.ask.legal && !request.bad_arguments;
 }
 
+/// Of slots that no user can map, an arena hands out none; which of the others then, is its own.
+bool has_unmapped_slots(const ArenaScene& scene) {
+  const model::ArenaGeometry arena = scene.geometry();
+  return arena.pages() < arena.max_entries;
+}
+
 /// Whether the model has room for it: only right if nothing changed since the last look.
 bool has_room(const ArenaScene& scene, const ArenaRequest& request) {
+  if (!request.ask.fixed && has_unmapped_slots(scene)) return false;
   if (request.ask.fixed) return scene.space.all_free(request.ask.range);
   return scene.space.longest() >= request.count;
 }
@@ -76,7 +83,7 @@ void judge_place(const ArenaScene& scene, const ArenaCall& call, const ArenaRequ
                  describe(request.ask.range), describe(range));
   }
   std::uint32_t instead = 0;
-  if (request.ask.fixed || !call.quiet || !call.settled) return;
+  if (request.ask.fixed || !call.quiet || !call.settled || has_unmapped_slots(scene)) return;
   if (scene.space.may_place(request.count, range.first, instead)) return;
   scene.accuse(VerdictKind::difference,
                "memory comes from the smallest run that is long enough, the last to change",

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace anyctx::target {
 
 using inject::VerdictKind;
@@ -148,19 +151,21 @@ void ArenaLook::check_slot(std::uint32_t slot) {
 
 void ArenaLook::accuse_slot(std::uint32_t slot, bool has_page) const {
   const StateSet known = scene_.shadow.slot(slot).states;
-  const std::string expected = fmt::format("slot {} {}", slot, known.text());
-  const std::string found =
+  std::string expected = fmt::format("slot {} {}", slot, known.text());
+  std::string found =
       has_page ? "has a page" : (is_free(slot) ? "free, without a page" : "not free, no page");
   if (known.only(model::kWithPage)) {
     scene_.accuse(VerdictKind::use_after_free, "memory is not taken from who did not free it",
-                  expected, found);
+                  std::move(expected), std::move(found));
   }
   if (known.only(model::kFree | model::kWithPage)) {
     scene_.accuse(VerdictKind::conservation,
-                  "a slot that nobody uses can be allocated and has no page", expected, found);
+                  "a slot that nobody uses can be allocated and has no page", std::move(expected),
+                  std::move(found));
   }
   scene_.accuse(has_page ? VerdictKind::overlap : VerdictKind::conservation,
-                "what is reserved stays reserved until it is freed", expected, found);
+                "what is reserved stays reserved until it is freed", std::move(expected),
+                std::move(found));
 }
 
 /// I6: no CPU remembers something else than what is mapped.

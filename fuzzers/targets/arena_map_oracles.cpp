@@ -33,7 +33,7 @@ void judge_new_arena(const ArenaScene& scene, unsigned arena,
   runs = {};  // a verdict abandons this frame
   if (found.empty()) return;
   scene.accuse(VerdictKind::spurious_failure, "a new arena has all its slots free, in its place",
-               fmt::format("{} free slots", attributes.max_entries), found);
+               fmt::format("{} free slots", attributes.max_entries), std::move(found));
 }
 
 }  // namespace

@@ -15,25 +15,25 @@ void ArenaPageWatch::page_freed(ArenaPage page) {
 
 void ArenaPageWatch::check(unsigned arena, ArenaPage page) {
   const ArenaInspector& inspector = scene_.inspector();
-  const std::string expected = fmt::format("nothing leads to page frame {}", page);
+  const auto expected = [=] { return fmt::format("nothing leads to page frame {}", page); };
   inspector.leaves(arena, leaves_);
   for (const model::LeafView& leaf : leaves_) {
     if (leaf.page != page) continue;
-    scene_.accuse(VerdictKind::use_after_free, "a page is freed after it was unmapped", expected,
+    scene_.accuse(VerdictKind::use_after_free, "a page is freed after it was unmapped", expected(),
                   fmt::format("mapped at page {} of the kernel's mapping", leaf.kernel_page));
   }
   inspector.tlb(arena, tlb_);
   for (const model::TlbView& entry : tlb_) {
     if (entry.page != page) continue;
     scene_.accuse(VerdictKind::stale_translation,
-                  "a page is freed after every CPU forgot where it was mapped", expected,
+                  "a page is freed after every CPU forgot where it was mapped", expected(),
                   fmt::format("CPU {} remembers it", entry.cpu));
   }
   inspector.user_ptes(arena, ptes_);
   for (const model::UserPteView& pte : ptes_) {
     if (pte.page != page) continue;
     scene_.accuse(VerdictKind::stale_translation, "a page is freed after no process maps it",
-                  expected, fmt::format("process {} maps it", pte.process));
+                  expected(), fmt::format("process {} maps it", pte.process));
   }
 }
 

@@ -114,7 +114,6 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
   if ((flags & place_flag::fixed) != 0) request.address = place(arena, args[1], flags);
   const int node = args[3] == kNodeNone ? -1 : static_cast<int>(args[3]);
   request.bad_arguments = (flags & place_flag::bad_flags) != 0 || node > 0;
-  request.ask = arena.ask(request.address, request.count);
 
   const Surroundings surroundings(sleepable ? 0 : flags);
   ArenaCall call = scene_.begin_call();
@@ -125,6 +124,8 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
                                     (flags & place_flag::bad_flags) != 0 ? 1 : 0, sleepable);
   }
   scene_.end_call(call);
+  // Somebody may have mapped the arena meanwhile.
+  request.ask = scene_.geometry().ask(request.address, request.count);
   SlotRange range;
   judge_allocation(scene_, look_, call, request, pointer, range);
   keep(slot, range);
@@ -133,14 +134,13 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
 }
 
 void ArenaWorld::free_at(std::uint64_t pointer, std::uint32_t count, bool sleepable) {
-  const SlotRange range = scene_.geometry().freed(pointer, count);
   ArenaCall call = scene_.begin_call();
   {
     const Watched watched;
     subject_->free_pages(kMain, pointer, count, sleepable);
   }
   scene_.end_call(call);
-  judge_free(scene_, look_, call, range, sleepable);
+  judge_free(scene_, look_, call, scene_.geometry().freed(pointer, count), sleepable);
 }
 
 Outcome ArenaWorld::free_pages(const Args& args, bool sleepable) {

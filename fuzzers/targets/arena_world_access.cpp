@@ -1,4 +1,6 @@
 // Accesses of ArenaWorld: by programs, kernel code and users.
+#include <algorithm>
+
 #include "fuzzers/targets/arena_places.h"
 #include "fuzzers/targets/arena_world.h"
 #include "inject/sim/unwatched.h"
@@ -11,7 +13,9 @@ using inject::Watched;
 /// The word that a write writes is the only one of its kind.
 ArenaAccess ArenaWorld::access_of(std::uint64_t address, std::uint32_t flags) {
   ArenaAccess access;
-  access.slot = scene_.geometry().slot(address);
+  const model::ArenaGeometry arena = scene_.geometry();
+  access.slot = std::min(arena.slot(address), scene_.shadow.size());
+  access.kernel_page = static_cast<std::uint32_t>(address) >> arena.page_shift;
   access.write = (flags & place_flag::write) != 0;
   if (access.write) access.word = ++words_;
   return access;
@@ -22,7 +26,7 @@ Outcome ArenaWorld::program_access(const Args& args) {
   const std::uint64_t address = place(arena, args[0], args[1]);
   const ArenaAccess access = access_of(address, args[1]);
   ArenaCall call = scene_.begin_call();
-  const SlotBefore before = slot_before(scene_, access.slot);
+  const SlotBefore before = slot_before(scene_, access);
   std::byte* memory = nullptr;
   {
     const Watched watched;
@@ -39,7 +43,7 @@ Outcome ArenaWorld::kernel_access(const Args& args) {
   const std::uint64_t address = place(arena, args[0], args[1]);
   const ArenaAccess access = access_of(address, args[1]);
   ArenaCall call = scene_.begin_call();
-  const SlotBefore before = slot_before(scene_, access.slot);
+  const SlotBefore before = slot_before(scene_, access);
   std::byte* memory = nullptr;
   {
     const Watched watched;
@@ -59,14 +63,13 @@ Outcome ArenaWorld::touch(const Args& args) {
       ~(arena.page_bytes() - 1);
   const bool inside = address >= arena.user_start && address < arena.user_end;
   ArenaAccess access = access_of(address, args[2]);
-  if (!inside) access.slot = scene_.shadow.size();
   // Who ends has no thread left that could touch anything.
   Process& own = processes_[process];
   if (own.changing) return {Outcome::Kind::vacuous};
   ++own.touching;
   ArenaCall call = scene_.begin_call();
   const bool has_vma = own.mapped && inside;
-  const SlotBefore before = slot_before(scene_, access.slot);
+  const SlotBefore before = slot_before(scene_, access);
   TouchResult result;
   {
     const Watched watched;

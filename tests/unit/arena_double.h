@@ -57,14 +57,14 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void map_destroy(unsigned index) override {
     drain(index);
     Arena& arena = arenas_[index];
-    std::vector<ArenaPage> frames;
+    cleared_.clear();
     for (const auto& [page, leaf] : arena.leaves) {
-      if (!leaf.scratch) frames.push_back(leaf.page);
+      if (!leaf.scratch) cleared_.push_back(leaf.page);
     }
-    frames.push_back(arena.scratch);
+    cleared_.push_back(arena.scratch);
     arena.leaves.clear();
-    flush(index, {0, 1u << 20});
-    for (const ArenaPage frame : frames) put(frame);
+    for (auto& known : arena.tlb) known.clear();
+    for (const ArenaPage frame : cleared_) put(frame);
     arena = {};
     --objects_;
   }
@@ -82,10 +82,12 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     Arena& arena = arenas_[index];
     const model::ArenaAsk ask = arena.geometry.ask(address, count);
     if (!ask.legal || node > 0 || flags != 0) return 0;
+    // The only point of the call: whoever comes in here comes before everything else.
+    if (fails(bpf::site::range_split)) return 0;
     std::int64_t first = ask.range.first;
     if (ask.fixed && !is_free(arena, ask.range)) return 0;
     if (!ask.fixed) first = find(arena, count);
-    if (first < 0 || fails(bpf::site::range_split)) return 0;
+    if (first < 0) return 0;
     const model::SlotRange range{static_cast<std::uint32_t>(first), count};
     take(arena, range);
     for (std::uint32_t slot = range.first; slot < range.end(); ++slot) install(arena, slot);
@@ -141,9 +143,12 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   int munmap(unsigned process, std::uint64_t, std::uint64_t) override {
     if (processes_[process].mapped) --objects_;
     processes_[process].mapped = false;
-    auto ptes = std::move(processes_[process].ptes);
-    processes_[process].ptes.clear();
-    for (const auto& [address, page] : ptes) put(page);
+    auto& ptes = processes_[process].ptes;
+    while (!ptes.empty()) {
+      const ArenaPage page = ptes.begin()->second;
+      ptes.erase(ptes.begin());
+      put(page);
+    }
     return 0;
   }
   void fork(unsigned, unsigned) override {}
@@ -170,9 +175,12 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     return {TouchResult::Kind::done, this->address(leaf->second.page)};
   }
   void drain(unsigned index) override {
-    auto spans = std::move(arenas_[index].spans);
-    arenas_[index].spans.clear();
-    for (const model::SlotRange& span : spans) free_now(index, span);
+    auto& spans = arenas_[index].spans;
+    while (!spans.empty()) {
+      const model::SlotRange span = spans.back();
+      spans.pop_back();
+      free_now(index, span);
+    }
   }
   void trim() override {}
 
@@ -198,21 +206,20 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   virtual int on_create_failure() { return -ENOMEM; }
 
   virtual void free_now(unsigned index, model::SlotRange range) {
-    const std::vector<ArenaPage> frames = clear(arenas_[index], range);
+    clear(arenas_[index], range);
     flush(index, range);
     zap(index, range);
-    for (const ArenaPage frame : frames) put(frame);
+    for (const ArenaPage frame : cleared_) put(frame);
     give(arenas_[index], range);
   }
-  virtual std::vector<ArenaPage> clear(Arena& arena, model::SlotRange range) {
-    std::vector<ArenaPage> frames;
+  virtual void clear(Arena& arena, model::SlotRange range) {
+    cleared_.clear();
     for (std::uint32_t slot = range.first; slot < range.end(); ++slot) {
       const auto leaf = arena.leaves.find(arena.geometry.kernel_page(slot));
       if (leaf == arena.leaves.end()) continue;
-      if (!leaf->second.scratch) frames.push_back(leaf->second.page);
+      if (!leaf->second.scratch) cleared_.push_back(leaf->second.page);
       arena.leaves.erase(leaf);
     }
-    return frames;
   }
   virtual void flush(unsigned index, model::SlotRange range) {
     for (auto& known : arenas_[index].tlb) {
@@ -272,6 +279,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   virtual std::int64_t find(const Arena& arena, std::uint32_t count) {
     const model::SlotRange* best = nullptr;
     for (const model::SlotRange& run : arena.runs) {
+      if (run.first + std::uint64_t{count} > arena.geometry.pages()) continue;
       if (run.count >= count && (best == nullptr || run.count < best->count)) best = &run;
     }
     return best == nullptr ? -1 : std::int64_t{best->first};
@@ -371,6 +379,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   std::array<Arena, kArenas> arenas_;
   std::array<Process, kProcesses> processes_;
   std::int64_t objects_ = 0;
+  std::vector<ArenaPage> cleared_;  // nothing may own memory on the stack: a verdict abandons it
 };
 
 /// What a program comes to with a subject of type S. The program is given without its first line.
