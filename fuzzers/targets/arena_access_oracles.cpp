@@ -49,7 +49,8 @@ void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::b
 void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory) {
   model::LeafView leaf;
   const bool mapped = scene.inspector().leaf(0, access.kernel_page, leaf);
-  const bool known = mapped && access.slot < scene.shadow.size() && !leaf.scratch && scene.inspector().address(leaf.page) == memory;
+  const bool known = mapped && access.slot < scene.shadow.size() && !leaf.scratch &&
+                     scene.inspector().address(leaf.page) == memory;
   if (known) judge_word(scene, access, memory);
   if (!access.write) return;
   std::memcpy(memory, &access.word, kWordBytes);

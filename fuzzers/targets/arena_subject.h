@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "fuzzers/model/arena_errors.h"
 #include "fuzzers/targets/arena_inspector.h"
@@ -100,8 +99,5 @@ class ArenaSubject {
   /// Gives back what caches keep: memory that nobody uses is free afterwards. Task context.
   virtual void trim() = 0;
 };
-
-/// The arena in lib/bpf, on the memory of a simulation.
-std::unique_ptr<ArenaSubject> make_own_arena_subject(inject::Simulation& simulation);
 
 }  // namespace anyctx::target

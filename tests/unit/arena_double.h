@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "fuzzers/engine/runner.h"
+#include "fuzzers/model/arena_space.h"
 #include "fuzzers/ops/text.h"
 #include "fuzzers/targets/arena_subject.h"
-#include "fuzzers/targets/arena_target.h"
 #include "fuzzers/targets/arena_world.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/sites.h"
@@ -48,6 +48,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     arena.segv = (attributes.map_flags & model::map_flag::segv_on_fault) != 0;
     if (fails(bpf::site::range_new)) return on_create_failure();
     arena.runs = {{0, static_cast<std::uint32_t>(attributes.max_entries)}};
+    arena.space.reset(arena.geometry.max_entries);
     arena.scratch = take_frame();
     arena.exists = true;
     arenas_[index] = arena;
@@ -185,11 +186,14 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void trim() override {}
 
  protected:
+  static constexpr std::uint32_t kNowhere = ~0u;
+
   struct Arena {
     bool exists = false;
     bool segv = false;
     model::ArenaGeometry geometry;
     std::vector<model::SlotRange> runs;
+    model::ArenaSpace space;  // the same, with the order in which runs changed
     std::map<std::int64_t, model::LeafView> leaves;
     std::vector<model::SlotRange> spans;
     std::map<std::int64_t, model::LeafView> tlb[inject::kMaxCpus];
@@ -266,6 +270,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   virtual void take(Arena& arena, model::SlotRange range) {
     std::set<std::uint32_t> slots = slots_of(arena);
     for (std::uint32_t slot = range.first; slot < range.end(); ++slot) slots.erase(slot);
+    arena.space.take(range);
     set_runs(arena, slots);
   }
   virtual void give(Arena& arena, model::SlotRange range) {
@@ -273,16 +278,18 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     for (std::uint32_t slot = range.first; slot < range.end(); ++slot) {
       if (slot < arena.geometry.max_entries) slots.insert(slot);
     }
+    const std::uint64_t end = std::min<std::uint64_t>(range.end(), arena.geometry.max_entries);
+    if (range.first < end) {
+      arena.space.give({range.first, static_cast<std::uint32_t>(end - range.first)});
+    }
     set_runs(arena, slots);
   }
-  /// The smallest run that is long enough; enough for tests with no two of the same size.
   virtual std::int64_t find(const Arena& arena, std::uint32_t count) {
-    const model::SlotRange* best = nullptr;
-    for (const model::SlotRange& run : arena.runs) {
-      if (run.first + std::uint64_t{count} > arena.geometry.pages()) continue;
-      if (run.count >= count && (best == nullptr || run.count < best->count)) best = &run;
-    }
-    return best == nullptr ? -1 : std::int64_t{best->first};
+    std::uint32_t best = kNowhere;
+    arena.space.may_place(count, kNowhere, best);
+    return best == kNowhere || best + std::uint64_t{count} > arena.geometry.pages()
+               ? -1
+               : std::int64_t{best};
   }
 
   static bool is_free(const Arena& arena, model::SlotRange range) {
@@ -382,14 +389,22 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   std::vector<ArenaPage> cleared_;  // nothing may own memory on the stack: a verdict abandons it
 };
 
+/// The arena target with a subject of type S.
+template <class S = ArenaDouble>
+engine::Target arena_target_with() {
+  return {.schema = &kArenaSchema,
+          .what = "a plain arena",
+          .memory_bytes = std::size_t{kMostArenaPages} << 12,
+          .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
+            return std::make_unique<ArenaWorld>(simulation, std::make_unique<S>(simulation));
+          }};
+}
+
 /// What a program comes to with a subject of type S. The program is given without its first line.
 template <class S>
 std::optional<inject::Verdict> arena_verdict_with(const std::string& parameters,
                                                   const std::string& lanes) {
-  engine::Target target = arena_target();
-  target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-    return std::make_unique<ArenaWorld>(simulation, std::make_unique<S>(simulation));
-  };
+  const engine::Target target = arena_target_with<S>();
   const std::string text = "anyctx 1 target=arena " + parameters + "\n" + lanes;
   const program::ParsedText parsed = program::parse_text(*target.schema, text);
   if (!parsed.program) {
