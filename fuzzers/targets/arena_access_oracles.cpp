@@ -144,12 +144,14 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
     scene.accuse(VerdictKind::error_code, "a user gets no page where it must get a signal",
                  "SIGSEGV", "memory");
   }
-  if (!call.alone) {
+  if (!call.alone || (has_page && !call.settled)) {
+    // The page that was there may be gone, and this one new.
     scene.shadow.widen(range, {SlotState::allocated});
     scene.shadow.forget_words(range);
   } else if (!has_page) {
     if (call.settled) judge_new_page(scene, access.slot, result.memory);
     scene.shadow.allocated(range);
+    scene.space.take(range);
   }
   judge_memory(scene, access, result.memory, "user");
   perform(scene, access, result.memory);

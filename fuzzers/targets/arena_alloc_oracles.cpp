@@ -137,6 +137,7 @@ void judge_allocation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   judge_place(scene, call, request, range);
   judge_overlap(scene, range);
   scene.shadow.allocated(range);
+  scene.space.take(range);
   look.look();
   if (call.settled) judge_zeroed(scene, range);
 }

@@ -98,6 +98,7 @@ void judge_reservation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call
     const SlotRange range{arena.slot(pointer), count};
     if (call.alone) {
       scene.shadow.reserved(range);
+      scene.space.take(range);
     } else {
       scene.shadow.widen(range, {SlotState::reserved});
     }

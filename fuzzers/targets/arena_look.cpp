@@ -13,10 +13,21 @@ using model::SlotRange;
 using model::SlotState;
 using model::StateSet;
 
+void ArenaLook::reset() {
+  if (looking_) {
+    pages_.assign(pages_.size(), kNoArenaPage);
+    references_.assign(references_.size(), 0);
+  }
+  looking_ = false;
+  pending_ = {};
+}
+
 void ArenaLook::look(const ArenaAllowance& allowance) {
   if (!scene_.exists()) return;
   pending_.add(allowance);
+  scene_.stale = true;
   if (!scene_.inspector().lock_is_free(0)) return;
+  looking_ = true;
   take_snapshot();
   check_tree();
   check_leaves();
@@ -24,6 +35,7 @@ void ArenaLook::look(const ArenaAllowance& allowance) {
   for (const LeafView& leaf : found_.leaves) {
     if (!leaf.scratch) pages_[slot_of(leaf.kernel_page)] = kNoArenaPage;
   }
+  looking_ = false;
 }
 
 void ArenaLook::take_snapshot() {
@@ -117,6 +129,7 @@ void ArenaLook::check_slots() {
   }
   for (std::size_t i = 0; i < shadow.touched().size(); ++i) check_slot(shadow.touched()[i]);
   pending_ = {};
+  scene_.stale = false;
   scene_.space.observe(found_.runs);
   check_translations();
   check_ptes();

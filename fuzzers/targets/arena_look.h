@@ -21,11 +21,15 @@ class ArenaLook {
  public:
   explicit ArenaLook(ArenaScene& scene) : scene_(scene) {}
 
-  void reset() { pending_ = {}; }
+  void reset();
 
   /// Structure, whenever nobody has the lock; everything else if no call is in progress. The call
   /// that ended last permits `allowance`.
   void look(const ArenaAllowance& allowance = {});
+  /// Before a call that finds none in progress: the model may know more by now.
+  void refresh() {
+    if (scene_.calls() == 0 && (scene_.stale || scene_.doomed)) look();
+  }
 
  private:
   void take_snapshot();
@@ -48,6 +52,7 @@ class ArenaLook {
   [[noreturn]] void accuse_slot(std::uint32_t slot, bool has_page) const;
 
   ArenaScene& scene_;
+  bool looking_ = false;    // or a verdict ended it
   ArenaAllowance pending_;  // of calls since the last time that slots were judged
   model::ArenaGeometry geometry_;
   model::ArenaSnapshot found_;

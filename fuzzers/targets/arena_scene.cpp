@@ -7,7 +7,7 @@ namespace anyctx::target {
 void ArenaScene::reset(const ArenaStrictness& strictness) {
   strictness_ = strictness;
   exists_ = false;
-  doomed = false;
+  doomed = stale = false;
   calls_ = 0;
   serial_ = 0;
   shadow.reset(0);
@@ -16,7 +16,7 @@ void ArenaScene::reset(const ArenaStrictness& strictness) {
 
 void ArenaScene::created(std::uint32_t slots) {
   exists_ = true;
-  doomed = false;
+  doomed = stale = false;
   shadow.reset(slots);
   space.reset(inspector_.geometry(0).max_entries);
 }
@@ -24,7 +24,7 @@ void ArenaScene::created(std::uint32_t slots) {
 ArenaCall ArenaScene::begin_call() {
   ArenaCall call;
   call.alone = calls_++ == 0;
-  call.settled = !doomed;
+  call.settled = !doomed && !stale;
   call.serial = ++serial_;
   call.causes = simulation_.causes().count();
   return call;

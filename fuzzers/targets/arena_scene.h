@@ -22,7 +22,7 @@ namespace anyctx::target {
 struct ArenaCall {
   bool alone = false;    // no other call was or came to be in progress
   bool quiet = false;    // nor anything else, and no decision was taken
-  bool settled = false;  // when it began, no deferred free was on its way
+  bool settled = false;  // when it began, the model knew everything for certain
   bool excused = false;  // it may fail for a reason that lies outside of the arena
   std::uint64_t serial = 0;
   std::uint32_t causes = 0;  // primitives that failed: before it, until it has ended
@@ -66,6 +66,7 @@ class ArenaScene {
   model::ArenaShadow shadow;
   model::ArenaSpace space;
   bool doomed = false;  // some slot of the shadow is
+  bool stale = false;   // calls came together since the slots were judged last
 
  private:
   bool is_excused(std::uint32_t first_cause) const;

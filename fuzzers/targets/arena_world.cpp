@@ -49,6 +49,7 @@ ArenaWorld::ArenaWorld(inject::Simulation& simulation, std::unique_ptr<ArenaSubj
 Outcome ArenaWorld::perform(const program::Op& op, inject::Lane) {
   const bool renews = static_cast<ArenaOp>(op.code) == ArenaOp::map_destroy;
   if (!scene_.exists() && !renews) return {Outcome::Kind::vacuous};
+  look_.refresh();
   return dispatch(op);
 }
 

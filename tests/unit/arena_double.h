@@ -1,11 +1,13 @@
 // ArenaDouble: a plain arena that does what the contract says, one step after the other, with the
 // standard containers. Tests of the target's oracles override single steps.
 //
-// Not for concurrent use. Deferred frees wait for drain().
+// Calls are single steps, but that others may come in between the steps of a free. Deferred frees
+// are done by the next call that may sleep, or by drain().
 #pragma once
 
 #include <gmock/gmock.h>
 
+#include <bitset>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +21,7 @@
 #include "fuzzers/targets/arena_world.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/sites.h"
+#include "lib/defer/sites.h"
 
 namespace anyctx::target {
 
@@ -29,7 +32,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void reset(const ArenaOptions& options, PageFreedListener* listener) override {
     options_ = options;
     listener_ = listener;
-    frames_.assign(options.pages, {});
+    frames_.assign(simulation_.memory().bytes() >> options.page_shift, {});
     arenas_ = {};
     processes_ = {};
     objects_ = 0;
@@ -98,8 +101,9 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
                   bool sleepable) override {
     const model::SlotRange range = arenas_[index].geometry.freed(pointer, count);
     if (range.empty()) return;
-    if (sleepable) return free_now(index, range);
-    arenas_[index].spans.push_back(range);
+    if (!sleepable) return arenas_[index].spans.push_back(range);
+    work_once(index);
+    free_now(index, range);
   }
   int reserve_pages(unsigned index, std::uint64_t pointer, std::uint32_t count) override {
     Arena& arena = arenas_[index];
@@ -159,10 +163,13 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     Process& own = processes_[process];
     const model::ArenaGeometry& geometry = arena.geometry;
     if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) return {};
+    const std::uint32_t slot = geometry.slot(address);
+    work_once(0);
+    while (arena.going[slot] != 0) inject::Sim::relax(defer::site::work_wait);
+    if (!own.mapped) return {};
     if (const auto pte = own.ptes.find(address); pte != own.ptes.end()) {
       return {TouchResult::Kind::done, this->address(pte->second)};
     }
-    const std::uint32_t slot = geometry.slot(address);
     auto leaf = arena.leaves.find(geometry.kernel_page(slot));
     if (leaf != arena.leaves.end() && leaf->second.scratch) return {};
     if (leaf == arena.leaves.end()) {
@@ -176,17 +183,13 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     return {TouchResult::Kind::done, this->address(leaf->second.page)};
   }
   void drain(unsigned index) override {
-    auto& spans = arenas_[index].spans;
-    while (!spans.empty()) {
-      const model::SlotRange span = spans.back();
-      spans.pop_back();
-      free_now(index, span);
-    }
+    while (!arenas_[index].spans.empty()) work_once(index);
   }
   void trim() override {}
 
  protected:
   static constexpr std::uint32_t kNowhere = ~0u;
+  static constexpr std::uint32_t kMostEntries = 128;
 
   struct Arena {
     bool exists = false;
@@ -198,6 +201,8 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     std::vector<model::SlotRange> spans;
     std::map<std::int64_t, model::LeafView> tlb[inject::kMaxCpus];
     ArenaPage scratch = kNoArenaPage;
+    unsigned frees = 0;                          // in progress
+    std::array<unsigned, kMostEntries> going{};  // frees in progress, by slot
   };
   struct Process {
     bool mapped = false;
@@ -210,11 +215,37 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   virtual int on_create_failure() { return -ENOMEM; }
 
   virtual void free_now(unsigned index, model::SlotRange range) {
-    clear(arenas_[index], range);
+    Arena& arena = arenas_[index];
+    ++arena.frees;
+    clear(arena, range);
+    std::array<ArenaPage, kMostEntries> frames;
+    const std::size_t count = std::min(cleared_.size(), frames.size());
+    std::copy_n(cleared_.begin(), count, frames.begin());
+    std::bitset<kMostEntries> going;  // what is free already may find a new owner meanwhile
+    for (std::uint32_t slot = range.first; slot < range.end(); ++slot) {
+      going[slot] = !is_free(arena, {slot, 1});
+      arena.going[slot] += going[slot];
+    }
+    step();
     flush(index, range);
+    step();
     zap(index, range);
-    for (const ArenaPage frame : cleared_) put(frame);
-    give(arenas_[index], range);
+    step();
+    for (std::size_t i = 0; i < count; ++i) put(frames[i]);
+    step();
+    for (std::uint32_t slot = range.first; slot < range.end(); ++slot) {
+      if (going[slot] && --arena.going[slot] == 0) give(arena, {slot, 1});
+    }
+    --arena.frees;
+  }
+  /// Somebody else may come in here.
+  static void step() { inject::Sim::probe(defer::site::work_wait); }
+  void work_once(unsigned index) {
+    auto& spans = arenas_[index].spans;
+    if (spans.empty()) return;
+    const model::SlotRange span = spans.back();
+    spans.pop_back();
+    free_now(index, span);
   }
   virtual void clear(Arena& arena, model::SlotRange range) {
     cleared_.clear();
@@ -347,7 +378,9 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
         arenas_[index].leaves, [](const auto& l) { return !l.second.scratch; }));
   }
   bool lock_is_free(unsigned) const override { return true; }
-  bool work_is_idle(unsigned index) const override { return arenas_[index].spans.empty(); }
+  bool work_is_idle(unsigned index) const override {
+    return arenas_[index].spans.empty() && arenas_[index].frees == 0;
+  }
   void tlb(unsigned index, std::vector<model::TlbView>& entries) const override {
     entries.clear();
     for (unsigned cpu = 0; cpu < inject::kMaxCpus; ++cpu) {

@@ -28,7 +28,7 @@ TEST(ArenaWorld, SeedsComeToNoVerdict) {
 }
 
 /// Every call is a single step: only whole calls come between others.
-TEST(ArenaWorld, RandomProgramsOfWholeCallsComeToNoVerdict) {
+TEST(ArenaWorld, RandomProgramsComeToNoVerdict) {
   const engine::Target target = arena_target_with<>();
   engine::Runner runner(target);
   for (std::uint64_t seed = 0; seed < kRandomPrograms; ++seed) {
