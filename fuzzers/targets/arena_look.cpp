@@ -144,7 +144,8 @@ void ArenaLook::check_slot(std::uint32_t slot) {
   const bool beyond = slot >= geometry_.max_entries;
   const StateSet found = beyond && !has_page ? model::kFree | model::kWithoutPage
                                              : model::meaning(is_free(slot), has_page);
-  if (!known.states.any_of(found) && known.states.has(SlotState::free)) {
+  // What failed meanwhile may have taken any slot that was free, and be on its way to undo it.
+  if (known.states.has(SlotState::free) && !found.has(SlotState::free)) {
     if (pending_.queued) {
       known.states = known.states | model::kGoing;
       known.doomed = scene_.doomed = true;

@@ -28,6 +28,15 @@ inline std::uint64_t place(const model::ArenaGeometry& arena, std::uint32_t page
   return disguised(address, flags);
 }
 
+/// The flags of an access, as those of a place.
+constexpr std::uint32_t place_flags(std::uint32_t flags) {
+  std::uint32_t place = 0;
+  if ((flags & access_flag::from_end) != 0) place |= place_flag::from_end;
+  if ((flags & access_flag::below) != 0) place |= place_flag::below;
+  if ((flags & access_flag::unaligned) != 0) place |= place_flag::unaligned;
+  return place;
+}
+
 inline std::uint32_t count_of(const model::ArenaGeometry& arena, std::uint32_t count,
                               std::uint32_t flags) {
   return (flags & place_flag::whole) != 0 ? count + arena.pages() : count;

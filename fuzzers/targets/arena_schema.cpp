@@ -42,9 +42,12 @@ constexpr ParamSpec kParams[] = {
 };
 
 constexpr std::string_view kPlaceFlags[] = {
-    "fixed", "from_end", "below",    "unaligned",   "garbage", "low32",
-    "null",  "whole",    "irqs_off", "preempt_off", "write",   "bad_flags",
+    "irqs_off", "preempt_off", "garbage", "low32",     "whole",
+    "from_end", "unaligned",   "below",   "bad_flags", "null",
 };
+constexpr std::span kFreeFlags = std::span(kPlaceFlags).first(4);
+constexpr std::span kAllocFlags = std::span(kPlaceFlags).first(9);
+constexpr std::string_view kAccessFlags[] = {"write", "from_end", "below", "unaligned"};
 constexpr std::string_view kMmapFlags[] = {
     "elsewhere", "anywhere", "offset", "privately", "longer", "shorter", "huge",
 };
@@ -58,33 +61,35 @@ constexpr std::uint32_t kCounts[] = {1, 1, 1, 1, 2, 2, 2,  3,  3,  4,          4
 constexpr std::uint32_t kPages[] = {0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16};
 constexpr std::uint32_t kNodes[] = {0, 1};
 constexpr std::uint32_t kEntries[] = {1, 2, 16, 64, 0, 1u << 20, (1u << 20) + 1, 0xffff'ffff};
+constexpr std::uint32_t kProcesses[] = {0, 0, 0, 0, 1, 1, 2};
 constexpr std::string_view kPageWord[] = {"page"};
 constexpr std::string_view kProcessWord[] = {"process"};
 constexpr std::string_view kMapOpWord[] = {"op"};
 
 constexpr ArgSpec kMemory = {"memory", ArgKind::slot};
 constexpr ArgSpec kCount = {"count", ArgKind::choice, 0, 0xffff'ffff, kCounts};
-constexpr ArgSpec kPage = {"page", ArgKind::index, 0, 1u << 20, kPages, kPageWord};
+constexpr ArgSpec kPage = {"page", ArgKind::index, 0, kNowhere, kPages, kPageWord};
 constexpr ArgSpec kFlags = {"flags", ArgKind::flags, 0, 0, {}, kPlaceFlags, true, 0};
 constexpr ArgSpec kNode = {"node", ArgKind::choice, 0, 2, kNodes, {}, true, kNodeNone};
-constexpr ArgSpec kProcess = {"process", ArgKind::index, 0, 2, {}, kProcessWord};
-constexpr ArgSpec kChild = {"child", ArgKind::index, 0, 2, {}, kProcessWord};
+constexpr ArgSpec kProcess = {"process", ArgKind::index, 0, 2, kProcesses, kProcessWord};
+constexpr ArgSpec kChild = {"child", ArgKind::index, 0, 2, kProcesses, kProcessWord};
 
 constexpr ArgSpec kAlloc[] = {
     kCount,
-    {"at", ArgKind::index, 0, 1u << 20, kPages, kPageWord, true, 0},
-    kFlags,
+    {"at", ArgKind::index, 0, kNowhere, kPages, kPageWord, true, kNowhere},
+    {"flags", ArgKind::flags, 0, 0, {}, kAllocFlags, true, 0},
     kNode,
 };
 constexpr ArgSpec kFree[] = {
     kMemory,
     {"skip", ArgKind::choice, 0, 0xffff, kPages, {}, true, 0},
     {"count", ArgKind::choice, 0, 0xffff'ffff, kCounts, {}, true, 0},  // 0: the rest
-    kFlags,
+    {"flags", ArgKind::flags, 0, 0, {}, kFreeFlags, true, 0},
 };
 constexpr ArgSpec kRange[] = {kPage, kCount, kFlags};
-constexpr ArgSpec kAt[] = {kPage, kFlags};
-constexpr ArgSpec kTouch[] = {kProcess, kPage, kFlags};
+constexpr ArgSpec kAccess = {"flags", ArgKind::flags, 0, 0, {}, kAccessFlags, true, 0};
+constexpr ArgSpec kAt[] = {kPage, kAccess};
+constexpr ArgSpec kTouch[] = {kProcess, kPage, kAccess};
 constexpr ArgSpec kMmap[] = {kProcess, {"flags", ArgKind::flags, 0, 0, {}, kMmapFlags, true, 0}};
 constexpr ArgSpec kOf[] = {kProcess};
 constexpr ArgSpec kFork[] = {kProcess, kChild};
@@ -101,7 +106,7 @@ constexpr OpSpec kOps[] = {
     {"free_pages_non_sleepable", kAnyContext, true, false, kFree, 10},
     {"free_range", kTaskOnly, false, false, kRange, 4},
     {"free_range_non_sleepable", kAnyContext, true, false, kRange, 4},
-    {"reserve_pages", kAnyContext, true, false, kRange, 4},
+    {"reserve_pages", kAnyContext, true, false, kRange, 6},
     {"program_access", kAnyContext, true, false, kAt, 6},
     {"kernel_access", kAnyContext, true, false, kAt, 3},
     {"touch", kTaskOnly, false, false, kTouch, 10},

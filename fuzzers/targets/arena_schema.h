@@ -51,21 +51,27 @@ enum class ArenaExtent : std::uint8_t { entries, large, all };
 enum class ArenaBase : std::uint8_t { zero, top, middle };
 enum class ArenaMapping : std::uint8_t { exact, longer, shorter, none };
 
-/// Bits of the flags that say where, and from where.
+/// Bits of the flags that say where, and from where. Operations know the first ones of them.
 namespace place_flag {
-inline constexpr std::uint32_t fixed = 1u << 0;      // allocation: at this address, not anywhere
-inline constexpr std::uint32_t from_end = 1u << 1;   // pages count back from the end
-inline constexpr std::uint32_t below = 1u << 2;      // pages count back from the beginning
-inline constexpr std::uint32_t unaligned = 1u << 3;  // a byte in the page
-inline constexpr std::uint32_t garbage = 1u << 4;    // another upper half
-inline constexpr std::uint32_t low32 = 1u << 5;      // upper half zero
-inline constexpr std::uint32_t null = 1u << 6;       // no pointer at all
-inline constexpr std::uint32_t whole = 1u << 7;      // the count is beyond that of all pages
-inline constexpr std::uint32_t irqs_off = 1u << 8;   // the caller has interrupts off
-inline constexpr std::uint32_t preempt_off = 1u << 9;
-inline constexpr std::uint32_t write = 1u << 10;
-inline constexpr std::uint32_t bad_flags = 1u << 11;  // flags that the function does not know
+inline constexpr std::uint32_t irqs_off = 1u << 0;  // the caller has interrupts off
+inline constexpr std::uint32_t preempt_off = 1u << 1;
+inline constexpr std::uint32_t garbage = 1u << 2;    // another upper half
+inline constexpr std::uint32_t low32 = 1u << 3;      // upper half zero
+inline constexpr std::uint32_t whole = 1u << 4;      // the count is beyond that of all pages
+inline constexpr std::uint32_t from_end = 1u << 5;   // pages count back from the end
+inline constexpr std::uint32_t unaligned = 1u << 6;  // a byte in the page
+inline constexpr std::uint32_t below = 1u << 7;      // pages count back from the beginning
+inline constexpr std::uint32_t bad_flags = 1u << 8;  // flags that the function does not know
+inline constexpr std::uint32_t null = 1u << 9;       // no pointer at all
 }  // namespace place_flag
+
+/// Bits of the flags of accesses.
+namespace access_flag {
+inline constexpr std::uint32_t write = 1u << 0;
+inline constexpr std::uint32_t from_end = 1u << 1;
+inline constexpr std::uint32_t below = 1u << 2;
+inline constexpr std::uint32_t unaligned = 1u << 3;
+}  // namespace access_flag
 
 /// Bits of the flags of mmap().
 namespace mmap_flag {
@@ -92,6 +98,7 @@ inline constexpr std::uint32_t placed = 1u << 7;
 
 inline constexpr std::uint32_t kMostArenaPages = 4608;  // of memory, of 4 KiB
 inline constexpr std::uint32_t kLargeEntries = 3072;
+inline constexpr std::uint32_t kNowhere = 1u << 20;  // an allocation's place: anywhere
 inline constexpr std::uint32_t kNodeNone = 2;  // node arguments: 0 the only one, 1 offline, 2 any
 
 extern const program::Schema kArenaSchema;

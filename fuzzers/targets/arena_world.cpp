@@ -112,7 +112,7 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
   if (!sleepable && request.count <= arena.pages()) {
     request.count = std::min(request.count, kMostNonSleepable);
   }
-  if ((flags & place_flag::fixed) != 0) request.address = place(arena, args[1], flags);
+  if (args[1] != kNowhere) request.address = place(arena, args[1], flags);
   const int node = args[3] == kNodeNone ? -1 : static_cast<int>(args[3]);
   request.bad_arguments = (flags & place_flag::bad_flags) != 0 || node > 0;
 

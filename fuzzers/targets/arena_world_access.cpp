@@ -16,14 +16,14 @@ ArenaAccess ArenaWorld::access_of(std::uint64_t address, std::uint32_t flags) {
   const model::ArenaGeometry arena = scene_.geometry();
   access.slot = std::min(arena.slot(address), scene_.shadow.size());
   access.kernel_page = static_cast<std::uint32_t>(address) >> arena.page_shift;
-  access.write = (flags & place_flag::write) != 0;
+  access.write = (flags & access_flag::write) != 0;
   if (access.write) access.word = ++words_;
   return access;
 }
 
 Outcome ArenaWorld::program_access(const Args& args) {
   const model::ArenaGeometry arena = scene_.geometry();
-  const std::uint64_t address = place(arena, args[0], args[1]);
+  const std::uint64_t address = place(arena, args[0], place_flags(args[1]));
   const ArenaAccess access = access_of(address, args[1]);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
@@ -40,7 +40,7 @@ Outcome ArenaWorld::program_access(const Args& args) {
 Outcome ArenaWorld::kernel_access(const Args& args) {
   const model::ArenaGeometry arena = scene_.geometry();
   if (!arena.is_placed()) return {Outcome::Kind::vacuous};
-  const std::uint64_t address = place(arena, args[0], args[1]);
+  const std::uint64_t address = place(arena, args[0], place_flags(args[1]));
   const ArenaAccess access = access_of(address, args[1]);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
@@ -57,10 +57,8 @@ Outcome ArenaWorld::kernel_access(const Args& args) {
 Outcome ArenaWorld::touch(const Args& args) {
   const unsigned process = args[0] % options_.processes;
   const model::ArenaGeometry arena = scene_.geometry();
-  // The upper half counts here.
   const std::uint64_t address =
-      place(arena, args[1], args[2] & ~(place_flag::garbage | place_flag::low32)) &
-      ~(arena.page_bytes() - 1);
+      place(arena, args[1], place_flags(args[2])) & ~(arena.page_bytes() - 1);
   const bool inside = address >= arena.user_start && address < arena.user_end;
   ArenaAccess access = access_of(address, args[2]);
   // Who ends has no thread left that could touch anything.

@@ -161,11 +161,11 @@ Outcome ArenaWorld::map_op(unsigned op) {
 
 Outcome ArenaWorld::direct_value(const Args& args) {
   const model::ArenaGeometry arena = scene_.geometry();
-  const bool back = (args[1] & place_flag::from_end) != 0;
+  const bool back = (args[1] & access_flag::from_end) != 0;
   const std::uint64_t bytes = std::uint64_t{args[0]} << arena.page_shift;
   const std::uint64_t range = arena.user_end - arena.user_start;
   std::uint64_t offset = back ? range - bytes : bytes;
-  if ((args[1] & place_flag::unaligned) != 0) offset += kUnalignedBytes;
+  if ((args[1] & access_flag::unaligned) != 0) offset += kUnalignedBytes;
   const auto narrow = static_cast<std::uint32_t>(offset);
   std::uint64_t address = 0;
   ArenaCall call = scene_.begin_call();

@@ -22,6 +22,7 @@
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/sites.h"
 #include "lib/defer/sites.h"
+#include "lib/page/sites.h"
 
 namespace anyctx::target {
 
@@ -82,20 +83,24 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   std::uint64_t mem_usage(unsigned index) override { return counter(index) << options_.page_shift; }
 
   std::uint64_t alloc_pages(unsigned index, std::uint64_t address, std::uint32_t count, int node,
-                            std::uint64_t flags, bool) override {
+                            std::uint64_t flags, bool sleepable) override {
     Arena& arena = arenas_[index];
     const model::ArenaAsk ask = arena.geometry.ask(address, count);
     if (!ask.legal || node > 0 || flags != 0) return 0;
-    // The only point of the call: whoever comes in here comes before everything else.
-    if (fails(bpf::site::range_split)) return 0;
+    // The only points of the call: whoever comes in here comes before everything else.
+    if (fails(bpf::site::range_split)) return on_split_failure(arena, ask);
+    std::uint32_t mapped = 0;
+    while (mapped < count && !fails(page::site::watermark)) ++mapped;
     std::int64_t first = ask.range.first;
     if (ask.fixed && !is_free(arena, ask.range)) return 0;
     if (!ask.fixed) first = find(arena, count);
     if (first < 0) return 0;
     const model::SlotRange range{static_cast<std::uint32_t>(first), count};
     take(arena, range);
-    for (std::uint32_t slot = range.first; slot < range.end(); ++slot) install(arena, slot);
-    return arena.geometry.address(range.first);
+    for (std::uint32_t i = 0; i < mapped; ++i) install(arena, range.first + i);
+    if (mapped == count) return arena.geometry.address(range.first);
+    unwind(index, range, mapped, sleepable);
+    return 0;
   }
   void free_pages(unsigned index, std::uint64_t pointer, std::uint32_t count,
                   bool sleepable) override {
@@ -160,6 +165,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void exit(unsigned process) override { munmap(process, 0, 0); }
   TouchResult touch(unsigned process, std::uint64_t address, bool) override {
     Arena& arena = arenas_[0];
+    const bool no_memory = fails(page::site::watermark);
     Process& own = processes_[process];
     const model::ArenaGeometry& geometry = arena.geometry;
     if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) return {};
@@ -174,13 +180,15 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     if (leaf != arena.leaves.end() && leaf->second.scratch) return {};
     if (leaf == arena.leaves.end()) {
       if (arena.segv) return {};
+      if (no_memory) {
+        on_touch_failure(arena, slot);
+        return {};
+      }
       take(arena, {slot, 1});
       install(arena, slot);
       leaf = arena.leaves.find(geometry.kernel_page(slot));
     }
-    own.ptes[address] = leaf->second.page;
-    ++frames_[leaf->second.page].references;
-    return {TouchResult::Kind::done, this->address(leaf->second.page)};
+    return install_pte(own, address, leaf->second.page);
   }
   void drain(unsigned index) override {
     while (!arenas_[index].spans.empty()) work_once(index);
@@ -188,7 +196,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void trim() override {}
 
  protected:
-  static constexpr std::uint32_t kNowhere = ~0u;
+  static constexpr std::uint32_t kNoSlot = ~0u;
   static constexpr std::uint32_t kMostEntries = 128;
 
   struct Arena {
@@ -213,6 +221,17 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
 
   static bool fails(machine::Site site) { return inject::Sim::fails(site, false); }
   virtual int on_create_failure() { return -ENOMEM; }
+  virtual std::uint64_t on_split_failure(Arena&, const model::ArenaAsk&) { return 0; }
+  virtual void on_touch_failure(Arena&, std::uint32_t) {}
+
+  /// Only the first `mapped` slots of the range got a page.
+  virtual void unwind(unsigned index, model::SlotRange range, std::uint32_t mapped,
+                      bool sleepable) {
+    give(arenas_[index], {range.first + mapped, range.count - mapped});
+    if (mapped == 0) return;
+    if (!sleepable) return arenas_[index].spans.push_back({range.first, mapped});
+    free_now(index, {range.first, mapped});
+  }
 
   virtual void free_now(unsigned index, model::SlotRange range) {
     Arena& arena = arenas_[index];
@@ -238,6 +257,8 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     }
     --arena.frees;
   }
+  /// The worker's part of a deferred free.
+  virtual void free_later(unsigned index, model::SlotRange range) { free_now(index, range); }
   /// Somebody else may come in here.
   static void step() { inject::Sim::probe(defer::site::work_wait); }
   void work_once(unsigned index) {
@@ -245,7 +266,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     if (spans.empty()) return;
     const model::SlotRange span = spans.back();
     spans.pop_back();
-    free_now(index, span);
+    free_later(index, span);
   }
   virtual void clear(Arena& arena, model::SlotRange range) {
     cleared_.clear();
@@ -278,6 +299,11 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     if (--frames_[page].references != 0) return;
     inject::Sim::mark_free(address(page), std::size_t{1} << options_.page_shift);
     if (listener_ != nullptr) listener_->page_freed(page);
+  }
+  virtual TouchResult install_pte(Process& process, std::uint64_t address, ArenaPage page) {
+    process.ptes[address] = page;
+    ++frames_[page].references;
+    return {TouchResult::Kind::done, this->address(page)};
   }
   virtual void install(Arena& arena, std::uint32_t slot) {
     const std::int64_t page = arena.geometry.kernel_page(slot);
@@ -316,9 +342,9 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     set_runs(arena, slots);
   }
   virtual std::int64_t find(const Arena& arena, std::uint32_t count) {
-    std::uint32_t best = kNowhere;
-    arena.space.may_place(count, kNowhere, best);
-    return best == kNowhere || best + std::uint64_t{count} > arena.geometry.pages()
+    std::uint32_t best = kNoSlot;
+    arena.space.may_place(count, kNoSlot, best);
+    return best == kNoSlot || best + std::uint64_t{count} > arena.geometry.pages()
                ? -1
                : std::int64_t{best};
   }

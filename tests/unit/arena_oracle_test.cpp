@@ -15,12 +15,12 @@ constexpr char kEverything[] =
     "program_access(page1, write)\n"
     "touch(process0, page1)\n"
     "touch(process0, page9, write)\n"
-    "b = alloc_pages_non_sleepable(2, at=page6, fixed)\n"
-    "c = alloc_pages(1, at=page6, fixed)\n"
-    "c = alloc_pages(1, at=page6, fixed|unaligned)\n"
-    "c = alloc_pages(1, at=page1, fixed|from_end|garbage)\n"
-    "c = alloc_pages(1, at=page0, fixed|from_end)\n"
-    "c = alloc_pages(1, at=page1, fixed|below)\n"
+    "b = alloc_pages_non_sleepable(2, at=page6)\n"
+    "c = alloc_pages(1, at=page6)\n"
+    "c = alloc_pages(1, at=page6, unaligned)\n"
+    "c = alloc_pages(1, at=page1, from_end|garbage)\n"
+    "c = alloc_pages(1, at=page0, from_end)\n"
+    "c = alloc_pages(1, at=page1, below)\n"
     "c = alloc_pages(1, node=1)\n"
     "c = alloc_pages(1, flags=whole)\n"
     "free_pages(a, skip=1, count=1)\n"
@@ -88,7 +88,7 @@ TEST(ArenaOracle, Overlap) {
                                 "task0: a = alloc_pages(1)\nb = alloc_pages(1)\n");
   expect_verdict<HandsOutTwice>(
       VerdictKind::overlap, "was free",
-      "task0: a = alloc_pages(1, at=page3, fixed)\nb = alloc_pages(1, at=page3, fixed)\n");
+      "task0: a = alloc_pages(1, at=page3)\nb = alloc_pages(1, at=page3)\n");
 }
 
 struct Shifts : Double {
@@ -153,7 +153,7 @@ struct LosesTheTail : Double {
 };
 TEST(ArenaOracle, SlotsLostByAFailure) {
   expect_verdict<LosesTheTail>(VerdictKind::conservation, "a slot that nobody uses",
-                               "task0: a = alloc_pages(2, at=page4, fixed)\n"
+                               "task0: a = alloc_pages(2, at=page4)\n"
                                "at task0.0 range_tree.split#1: fail\n");
 }
 
@@ -170,7 +170,7 @@ struct StrandsPages : Double {
 };
 TEST(ArenaOracle, PagesLeftByAFailure) {
   expect_verdict<StrandsPages>(VerdictKind::conservation, "a slot that nobody uses",
-                               "task0: a = alloc_pages(2, at=page4, fixed)\n"
+                               "task0: a = alloc_pages(2, at=page4)\n"
                                "at task0.0 range_tree.split#1: fail\n");
 }
 
