@@ -62,7 +62,11 @@ class ArenaWorld final : public engine::World {
   Outcome map_op(unsigned op);
   Outcome direct_value(const Args& args);
   Outcome mem_usage();
-  Outcome create(unsigned arena, const model::ArenaAttributes& attributes);
+  /// `before`: what is in use, if nothing else changes that meanwhile.
+  Outcome create(unsigned arena, const model::ArenaAttributes& attributes,
+                 const ArenaStock* before);
+  Outcome renew();
+  void judge_nothing_left();
   void destroy(unsigned arena);
   void destroy_main();
   void free_everything();
@@ -79,7 +83,8 @@ class ArenaWorld final : public engine::World {
   ArenaStock stock_;                   // in use while there is no arena
   Slots slots_;
   std::uint64_t words_ = 0;  // written so far
-  bool other_busy_ = false;
+  bool other_busy_ = false;  // a call has the arena that comes and goes
+  bool renewing_ = false;    // a call destroys the arena under test, and creates it
   std::vector<model::VmaView> vmas_;
 
   struct Process {

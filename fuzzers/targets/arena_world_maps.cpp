@@ -70,27 +70,23 @@ void ArenaWorld::setup(const program::Program& program) {
   look_.reset();
   slots_.clear();
   words_ = 0;
-  other_busy_ = false;
+  other_busy_ = renewing_ = false;
   processes_ = {};
   stock_ = scene_.inspector().stock();
-  create(kMain, attributes_);
+  create(kMain, attributes_, &stock_);
   if (scene_.exists() && first_mapping_ != 0) mmap(0, {base_, first_mapping_, 0, true});
 }
 
-Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attributes) {
+Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attributes,
+                           const ArenaStock* before) {
   ArenaCall call = scene_.begin_call();
-  // What a worker does meanwhile could not be told from what is left behind.
-  const bool comparable = call.alone && call.settled;
-  ArenaStock before;
-  if (comparable) before = scene_.inspector().stock();
   int result = 0;
   {
     const Watched watched;
     result = subject_->map_create(arena, attributes);
   }
   scene_.end_call(call);
-  judge_creation(scene_, call, arena, attributes, options_.page_shift, result,
-                 comparable ? &before : nullptr);
+  judge_creation(scene_, call, arena, attributes, options_.page_shift, result, before);
   if (result != 0) return {Outcome::Kind::failed, static_cast<std::uint64_t>(-result)};
   watch_.exists(arena, true);
   if (arena == kMain) {
@@ -116,7 +112,10 @@ Outcome ArenaWorld::map_create(const Args& args) {
     attributes.map_extra = kUpperHalf + kLine - (std::uint64_t{1} << options_.page_shift);
   }
   if (has(create_flag::unaligned)) attributes.map_extra += kUnalignedBytes;
-  const Outcome outcome = create(kOther, attributes);
+  // What a worker does meanwhile could not be told from what is left behind.
+  const bool comparable = scene_.calls() == 0 && !scene_.doomed;
+  const ArenaStock before = comparable ? scene_.inspector().stock() : ArenaStock{};
+  const Outcome outcome = create(kOther, attributes, comparable ? &before : nullptr);
   if (outcome.kind == Outcome::Kind::done) destroy(kOther);
   other_busy_ = false;
   return outcome;
@@ -146,10 +145,27 @@ void ArenaWorld::destroy_main() {
 }
 
 Outcome ArenaWorld::map_destroy() {
-  if (scene_.calls() != 0 || other_busy_) return {Outcome::Kind::vacuous};
-  if (!scene_.exists()) return create(kMain, attributes_);
-  destroy_main();
-  return create(kMain, attributes_);
+  if (scene_.calls() != 0 || other_busy_ || renewing_) return {Outcome::Kind::vacuous};
+  renewing_ = true;
+  const Outcome outcome = renew();
+  renewing_ = false;
+  return outcome;
+}
+
+Outcome ArenaWorld::renew() {
+  if (scene_.exists()) {
+    destroy_main();
+    judge_nothing_left();
+  }
+  return create(kMain, attributes_, &stock_);
+}
+
+void ArenaWorld::judge_nothing_left() {
+  {
+    const Watched watched;
+    subject_->trim();
+  }
+  judge_stock(scene_, stock_, "nothing is left of an arena that is gone");
 }
 
 Outcome ArenaWorld::map_op(unsigned op) {
@@ -230,11 +246,7 @@ void ArenaWorld::finish() {
     free_everything();
     destroy_main();
   }
-  {
-    const Watched watched;
-    subject_->trim();
-  }
-  judge_stock(scene_, stock_, "nothing is left of an arena that is gone");
+  judge_nothing_left();
 }
 
 }  // namespace anyctx::target
