@@ -52,6 +52,16 @@ struct ArenaGeometry {
     return static_cast<std::uint32_t>(address(slot)) >> page_shift;
   }
 
+  /// Half of what is around the kernel's mapping; page tables reach over the upper half.
+  std::uint64_t half_guard() const {
+    const std::uint64_t unit = 2 * page_bytes();
+    return ((std::uint64_t{1} << 16) + unit - 1) / unit * unit / 2;
+  }
+  /// Whether kernel code that goes to this byte of the kernel's mapping is let through.
+  bool has_tables(std::int64_t offset) const {
+    return offset >= 0 && static_cast<std::uint64_t>(offset) < kWindow + half_guard();
+  }
+
   ArenaAsk ask(std::uint64_t address, std::uint32_t count) const {
     ArenaAsk ask{false, address != 0, {0, count}};
     if (count == 0 || count > pages()) return ask;

@@ -50,8 +50,7 @@ struct ArenaSnapshot {
   std::vector<SlotRange> runs;  // free slots, by first
   std::string_view tree_fault;  // what the tree's own check found
   std::vector<LeafView> leaves;
-  std::vector<SlotRange> spans;  // frees that wait for the worker
-  std::uint64_t counter = 0;     // pages, as the arena counts them
+  std::uint64_t counter = 0;  // pages, as the arena counts them
 };
 
 }  // namespace anyctx::model

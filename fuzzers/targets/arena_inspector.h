@@ -40,6 +40,8 @@ class ArenaInspector {
   /// False if the page of the kernel's mapping is empty.
   virtual bool leaf(unsigned arena, std::int64_t kernel_page, model::LeafView& leaf) const = 0;
   virtual void spans(unsigned arena, std::vector<model::SlotRange>& spans) const = 0;
+  /// Slots were freed whose bits could not be set in the tree: who has the lock next sets them.
+  virtual bool has_late_slots(unsigned) const { return false; }
   virtual void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const = 0;
   virtual std::uint64_t counter(unsigned arena) const = 0;
   /// Nobody has, awaits or queues for the arena's lock.

@@ -43,7 +43,6 @@ void ArenaLook::take_snapshot() {
   geometry_ = inspector.geometry(0);
   inspector.free_runs(0, found_.runs);
   inspector.leaves(0, found_.leaves);
-  inspector.spans(0, found_.spans);
   found_.tree_fault = inspector.tree_fault(0);
   found_.counter = inspector.counter(0);
   if (pages_.size() <= scene_.shadow.size()) pages_.resize(scene_.shadow.size() + 1, kNoArenaPage);
@@ -109,8 +108,7 @@ bool ArenaLook::is_free(std::uint32_t slot) const {
 /// I1, I15, I17, I18: every slot is what the calls can have made of it.
 void ArenaLook::check_slots() {
   model::ArenaShadow& shadow = scene_.shadow;
-  const bool settled = found_.spans.empty() && scene_.inspector().work_is_idle(0);
-  if (settled && scene_.doomed) {
+  if (scene_.doomed && scene_.is_settled()) {
     shadow.all_arrived();
     scene_.doomed = false;
   }

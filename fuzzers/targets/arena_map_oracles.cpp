@@ -70,7 +70,7 @@ void judge_end(const ArenaScene& scene, const ArenaCall& call, unsigned arena) {
 }
 
 void judge_rest(const ArenaScene& scene) {
-  if (!scene.is_settled()) {
+  if (!scene.is_at_rest()) {
     scene.accuse(VerdictKind::no_progress, "frees that wait for the worker come to an end",
                  "none, and no work", "some");
   }

@@ -51,7 +51,7 @@ bool ArenaScene::is_excused(std::uint32_t first_cause) const {
   return config.rt || !config.smp || simulation_.context() != machine::Context::task;
 }
 
-bool ArenaScene::is_settled() const {
+bool ArenaScene::is_at_rest() const {
   inspector_.spans(0, spans_);
   return spans_.empty() && inspector_.work_is_idle(0);
 }

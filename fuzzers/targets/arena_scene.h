@@ -60,7 +60,9 @@ class ArenaScene {
     return inspector_.leaf(0, geometry().kernel_page(slot), leaf);
   }
   /// No free waits for the worker, and the worker has nothing to do.
-  bool is_settled() const;
+  bool is_at_rest() const;
+  /// Nor are slots late.
+  bool is_settled() const { return is_at_rest() && !inspector_.has_late_slots(0); }
 
   // The model.
   model::ArenaShadow shadow;

@@ -47,7 +47,10 @@ constexpr std::string_view kPlaceFlags[] = {
 };
 constexpr std::span kFreeFlags = std::span(kPlaceFlags).first(4);
 constexpr std::span kAllocFlags = std::span(kPlaceFlags).first(9);
-constexpr std::string_view kAccessFlags[] = {"write", "from_end", "below", "unaligned"};
+constexpr std::string_view kAccessFlags[] = {
+    "write", "from_end", "below", "unaligned", "low_guard", "high_guard",
+};
+constexpr std::span kTouchFlags = std::span(kAccessFlags).first(4);
 constexpr std::string_view kMmapFlags[] = {
     "elsewhere", "anywhere", "offset", "privately", "longer", "shorter", "huge",
 };
@@ -89,7 +92,9 @@ constexpr ArgSpec kFree[] = {
 constexpr ArgSpec kRange[] = {kPage, kCount, kFlags};
 constexpr ArgSpec kAccess = {"flags", ArgKind::flags, 0, 0, {}, kAccessFlags, true, 0};
 constexpr ArgSpec kAt[] = {kPage, kAccess};
-constexpr ArgSpec kTouch[] = {kProcess, kPage, kAccess};
+constexpr ArgSpec kTouch[] = {
+    kProcess, kPage, {"flags", ArgKind::flags, 0, 0, {}, kTouchFlags, true, 0}};
+constexpr ArgSpec kByte[] = {kPage, {"flags", ArgKind::flags, 0, 0, {}, kTouchFlags, true, 0}};
 constexpr ArgSpec kMmap[] = {kProcess, {"flags", ArgKind::flags, 0, 0, {}, kMmapFlags, true, 0}};
 constexpr ArgSpec kOf[] = {kProcess};
 constexpr ArgSpec kFork[] = {kProcess, kChild};
@@ -117,7 +122,7 @@ constexpr OpSpec kOps[] = {
     {"map_create", kTaskOnly, false, false, kCreate, 2},
     {"map_destroy", kTaskOnly, false, false, {}, 2},
     {"map_op", kTaskOnly, false, false, kMapOp, 1},
-    {"direct_value", kTaskOnly, false, false, kAt, 1},
+    {"direct_value", kTaskOnly, false, false, kByte, 1},
     {"mem_usage", kAnyContext, true, false, {}, 1},
 };
 

@@ -71,6 +71,10 @@ inline constexpr std::uint32_t write = 1u << 0;
 inline constexpr std::uint32_t from_end = 1u << 1;
 inline constexpr std::uint32_t below = 1u << 2;
 inline constexpr std::uint32_t unaligned = 1u << 3;
+// Displaced, into the guards of the kernel's mapping: pages count back from its beginning, or on
+// from its end.
+inline constexpr std::uint32_t low_guard = 1u << 4;
+inline constexpr std::uint32_t high_guard = 1u << 5;
 }  // namespace access_flag
 
 /// Bits of the flags of mmap().

@@ -81,10 +81,11 @@ class ArenaSubject {
                           bool sleepable) = 0;
   virtual int reserve_pages(unsigned arena, std::uint64_t pointer, std::uint32_t count) = 0;
 
-  // Accesses of this CPU to the page with the low half of `address`, through its TLB. The first
-  // byte of that page; null: it faulted (a program goes on), or was not recovered (kernel code).
-  virtual std::byte* program_access(unsigned arena, std::uint64_t address, bool write) = 0;
-  virtual std::byte* kernel_access(unsigned arena, std::uint64_t address) = 0;
+  // Accesses of this CPU to the byte that is `offset` from the beginning of the kernel's mapping,
+  // through its TLB: the low half of an address, with a displacement of 16 bits. The first byte of
+  // the page; null: it faulted (a program goes on), or was not recovered (kernel code).
+  virtual std::byte* program_access(unsigned arena, std::int64_t offset, bool write) = 0;
+  virtual std::byte* kernel_access(unsigned arena, std::int64_t offset) = 0;
 
   // Processes.
   /// The address, or a negative error.

@@ -45,7 +45,7 @@ class ArenaWorld final : public engine::World {
   Outcome program_access(const Args& args);
   Outcome kernel_access(const Args& args);
   Outcome touch(const Args& args);
-  ArenaAccess access_of(std::uint64_t address, std::uint32_t flags);
+  ArenaAccess access_of(std::int64_t offset, bool write);
 
   // arena_world_processes.cpp
   Outcome mmap(const Args& args);

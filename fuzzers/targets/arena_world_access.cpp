@@ -10,27 +10,46 @@ namespace anyctx::target {
 using engine::Outcome;
 using inject::Watched;
 
+namespace {
+
+constexpr std::int64_t kDisplacement = 32768;  // the farthest that an instruction can go
+
+/// From the beginning of the kernel's mapping.
+std::int64_t offset_of(const model::ArenaGeometry& arena, std::uint32_t page, std::uint32_t flags) {
+  const auto bytes =
+      static_cast<std::int64_t>((std::uint64_t{page} << arena.page_shift) % kDisplacement);
+  if ((flags & access_flag::low_guard) != 0) return -bytes - 1;
+  if ((flags & access_flag::high_guard) != 0) {
+    return static_cast<std::int64_t>(model::ArenaGeometry::kWindow) + bytes;
+  }
+  return static_cast<std::int64_t>(place(arena, page, place_flags(flags)) & 0xffff'ffff);
+}
+
+}  // namespace
+
 /// The word that a write writes is the only one of its kind.
-ArenaAccess ArenaWorld::access_of(std::uint64_t address, std::uint32_t flags) {
-  ArenaAccess access;
+ArenaAccess ArenaWorld::access_of(std::int64_t offset, bool write) {
   const model::ArenaGeometry arena = scene_.geometry();
-  access.slot = std::min(arena.slot(address), scene_.shadow.size());
-  access.kernel_page = static_cast<std::uint32_t>(address) >> arena.page_shift;
-  access.write = (flags & access_flag::write) != 0;
-  if (access.write) access.word = ++words_;
+  ArenaAccess access;
+  access.slot = scene_.shadow.size();
+  if (offset >= 0 && static_cast<std::uint64_t>(offset) < model::ArenaGeometry::kWindow) {
+    access.slot = std::min(arena.slot(static_cast<std::uint64_t>(offset)), access.slot);
+  }
+  access.kernel_page = offset >> arena.page_shift;
+  access.write = write;
+  if (write) access.word = ++words_;
   return access;
 }
 
 Outcome ArenaWorld::program_access(const Args& args) {
-  const model::ArenaGeometry arena = scene_.geometry();
-  const std::uint64_t address = place(arena, args[0], place_flags(args[1]));
-  const ArenaAccess access = access_of(address, args[1]);
+  const std::int64_t offset = offset_of(scene_.geometry(), args[0], args[1]);
+  const ArenaAccess access = access_of(offset, (args[1] & access_flag::write) != 0);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
   std::byte* memory = nullptr;
   {
     const Watched watched;
-    memory = subject_->program_access(kMain, address, access.write);
+    memory = subject_->program_access(kMain, offset, access.write);
   }
   scene_.end_call(call);
   judge_program_access(scene_, call, access, before, memory);
@@ -40,17 +59,17 @@ Outcome ArenaWorld::program_access(const Args& args) {
 Outcome ArenaWorld::kernel_access(const Args& args) {
   const model::ArenaGeometry arena = scene_.geometry();
   if (!arena.is_placed()) return {Outcome::Kind::vacuous};
-  const std::uint64_t address = place(arena, args[0], place_flags(args[1]));
-  const ArenaAccess access = access_of(address, args[1]);
+  const std::int64_t offset = offset_of(arena, args[0], args[1]);
+  const ArenaAccess access = access_of(offset, (args[1] & access_flag::write) != 0);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
   std::byte* memory = nullptr;
   {
     const Watched watched;
-    memory = subject_->kernel_access(kMain, address);
+    memory = subject_->kernel_access(kMain, offset);
   }
   scene_.end_call(call);
-  judge_kernel_access(scene_, call, access, before, true, memory);
+  judge_kernel_access(scene_, call, access, before, arena.has_tables(offset), memory);
   return {memory != nullptr ? Outcome::Kind::done : Outcome::Kind::failed};
 }
 
@@ -60,7 +79,8 @@ Outcome ArenaWorld::touch(const Args& args) {
   const std::uint64_t address =
       place(arena, args[1], place_flags(args[2])) & ~(arena.page_bytes() - 1);
   const bool inside = address >= arena.user_start && address < arena.user_end;
-  ArenaAccess access = access_of(address, args[2]);
+  const ArenaAccess access = access_of(static_cast<std::int64_t>(address & 0xffff'ffff),
+                                       (args[2] & access_flag::write) != 0);
   // Who ends has no thread left that could touch anything.
   Process& own = processes_[process];
   if (own.changing) return {Outcome::Kind::vacuous};

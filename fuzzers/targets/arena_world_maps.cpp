@@ -233,6 +233,9 @@ void ArenaWorld::free_everything() {
   }
   judge_rest(scene_);
   look_.look();
+  if (!scene_.inspector().has_late_slots(kMain)) return;
+  scene_.accuse(inject::VerdictKind::conservation, "slots that were freed late are free at last",
+                "none", "some");
 }
 
 void ArenaWorld::finish() {

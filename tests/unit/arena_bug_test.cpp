@@ -125,12 +125,12 @@ struct CollectsScratch : Double {
     }
     scratched_.clear();
   }
-  std::byte* kernel_access(unsigned index, std::uint64_t address) override {
-    const std::uint32_t slot = arenas_[index].geometry.slot(address);
+  std::byte* kernel_access(unsigned index, std::int64_t offset) override {
+    const std::uint32_t slot = arenas_[index].geometry.slot(static_cast<std::uint64_t>(offset));
     if (!arenas_[index].leaves.contains(arenas_[index].geometry.kernel_page(slot))) {
       scratched_.insert(slot);
     }
-    return Double::kernel_access(index, address);
+    return Double::kernel_access(index, offset);
   }
   std::set<std::uint32_t> scratched_;
 };

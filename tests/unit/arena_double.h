@@ -120,8 +120,8 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     return 0;
   }
 
-  std::byte* program_access(unsigned index, std::uint64_t address, bool) override {
-    const std::int64_t page = static_cast<std::uint32_t>(address) >> options_.page_shift;
+  std::byte* program_access(unsigned index, std::int64_t offset, bool) override {
+    const std::int64_t page = offset >> options_.page_shift;
     auto& known = arenas_[index].tlb[simulation_.cpu()];
     if (const auto found = known.find(page); found != known.end()) {
       return this->address(found->second.page);
@@ -131,11 +131,12 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     known[page] = leaf->second;
     return this->address(leaf->second.page);
   }
-  std::byte* kernel_access(unsigned index, std::uint64_t address) override {
-    const std::int64_t page = static_cast<std::uint32_t>(address) >> options_.page_shift;
+  std::byte* kernel_access(unsigned index, std::int64_t offset) override {
+    const std::int64_t page = offset >> options_.page_shift;
     Arena& arena = arenas_[index];
+    if (!arena.geometry.has_tables(offset)) return nullptr;
     if (!arena.leaves.contains(page)) arena.leaves[page] = {page, arena.scratch, true};
-    return program_access(index, address, true);
+    return program_access(index, offset, true);
   }
 
   std::int64_t mmap(unsigned index, unsigned process, const model::MmapAsk& ask) override {

@@ -12,8 +12,8 @@ using Double = ArenaDouble;
 
 struct WritesElsewhere : Double {
   using Double::Double;
-  std::byte* program_access(unsigned index, std::uint64_t address, bool write) override {
-    std::byte* const memory = Double::program_access(index, address, write);
+  std::byte* program_access(unsigned index, std::int64_t offset, bool write) override {
+    std::byte* const memory = Double::program_access(index, offset, write);
     return memory == nullptr ? nullptr : this->address(arenas_[index].leaves.begin()->second.page);
   }
 };
@@ -24,8 +24,8 @@ TEST(ArenaOracle, AccessToAnotherPage) {
 
 struct ForgetsWrites : Double {
   using Double::Double;
-  std::byte* program_access(unsigned index, std::uint64_t address, bool write) override {
-    std::byte* const memory = Double::program_access(index, address, write);
+  std::byte* program_access(unsigned index, std::int64_t offset, bool write) override {
+    std::byte* const memory = Double::program_access(index, offset, write);
     if (!write) *memory = std::byte{0};
     return memory;
   }
@@ -38,7 +38,7 @@ TEST(ArenaOracle, Content) {
 
 struct Faults : Double {
   using Double::Double;
-  std::byte* program_access(unsigned, std::uint64_t, bool) override { return nullptr; }
+  std::byte* program_access(unsigned, std::int64_t, bool) override { return nullptr; }
 };
 TEST(ArenaOracle, ProgramThatCannotReach) {
   expect_verdict<Faults>(VerdictKind::difference, "can access what is mapped",
@@ -49,12 +49,12 @@ TEST(ArenaOracle, ProgramThatCannotReach) {
 
 struct GivesAPage : Double {
   using Double::Double;
-  std::byte* kernel_access(unsigned index, std::uint64_t address, bool = false) {
-    install(arenas_[index], arenas_[index].geometry.slot(address));
-    return program_access(index, address, false);
+  std::byte* kernel_access(unsigned index, std::int64_t offset, bool = false) {
+    install(arenas_[index], arenas_[index].geometry.slot(static_cast<std::uint64_t>(offset)));
+    return program_access(index, offset, false);
   }
-  std::byte* kernel_access(unsigned index, std::uint64_t address) override {
-    return kernel_access(index, address, false);
+  std::byte* kernel_access(unsigned index, std::int64_t offset) override {
+    return kernel_access(index, offset, false);
   }
 };
 TEST(ArenaOracle, KernelThatGetsAPage) {

@@ -294,6 +294,15 @@ TEST(ArenaOracle, SpanThatIsNeverProcessed) {
                               "task0: a = alloc_pages(1)\nfree_pages_non_sleepable(a)\n");
 }
 
+struct KeepsSlotsBack : Double {
+  using Double::Double;
+  bool has_late_slots(unsigned index) const override { return arenas_[index].exists; }
+};
+TEST(ArenaOracle, SlotsThatAreLateForEver) {
+  expect_verdict<KeepsSlotsBack>(VerdictKind::conservation, "free at last",
+                                 "task0: a = alloc_pages(1)\n");
+}
+
 // --- Reservations.
 
 struct ReservesNothing : Double {
