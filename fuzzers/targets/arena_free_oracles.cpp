@@ -66,7 +66,8 @@ void judge_free(ArenaScene& scene, ArenaLook& look, const ArenaCall& call, SlotR
   const bool may_be_refused = call.causes > (sleepable ? 1u : 0u);
   if (!range.empty()) {
     if (is_deferred) {
-      scene.shadow.queued(range, may_be_refused);
+      // What was handed out meanwhile is not covered.
+      scene.shadow.queued(range, may_be_refused || !call.alone);
       scene.doomed = true;
     } else if (call.alone) {
       scene.shadow.freed(range);

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "lib/sync/sites.h"
+
 namespace anyctx::target {
+
+using inject::VerdictKind;
 
 void ArenaScene::reset(const ArenaStrictness& strictness) {
   strictness_ = strictness;
@@ -35,6 +39,7 @@ void ArenaScene::end_call(ArenaCall& call) {
   call.alone = call.alone && call.serial == serial_;
   call.quiet = call.alone && !simulation_.disturbed();
   call.excused = is_excused(call.causes);
+  judge_own_lock(call.causes);
   call.causes = simulation_.causes().count() - call.causes;
 }
 
@@ -49,6 +54,22 @@ bool ArenaScene::is_excused(std::uint32_t first_cause) const {
     if (cause.injected) return true;
   }
   return config.rt || !config.smp || simulation_.context() != machine::Context::task;
+}
+
+/// I14, I26: a resilient lock refuses who has it already, and the call goes on as if it were taken
+/// by another. For a task, whose calls nest in no other, that is a deadlock that was merely
+/// survived.
+void ArenaScene::judge_own_lock(std::uint32_t first_cause) const {
+  const inject::Causes& causes = simulation_.causes();
+  const bool is_nested = simulation_.frame().where.lane.kind != inject::LaneKind::task;
+  if (is_nested || causes.count() > causes.kept().size()) return;
+  for (const inject::Cause& cause : causes.kept().subspan(first_cause)) {
+    constexpr machine::PointId refused =
+        machine::point(sync::site::rq_deadlock, machine::Verb::limit);
+    if (cause.point != refused || cause.injected) continue;
+    accuse(VerdictKind::deadlock, "a task does not ask for a lock that it has",
+           "no lock of its own in the way", "refused: it would never get it");
+  }
 }
 
 bool ArenaScene::is_at_rest() const {

@@ -72,6 +72,7 @@ class ArenaScene {
 
  private:
   bool is_excused(std::uint32_t first_cause) const;
+  void judge_own_lock(std::uint32_t first_cause) const;
 
   inject::Simulation& simulation_;
   const ArenaInspector& inspector_;

@@ -181,6 +181,7 @@ bool Simulation::take(const Action& action, machine::PointId point) {
     }
     case ActionKind::stall:
       task_->run_state = TaskState::stalled;
+      task_->stalled_since = now_ns_;
       if (SimTask* next = pick_next(task_)) switch_to(*next);
       return false;
     case ActionKind::delay:

@@ -209,6 +209,13 @@ SimTask* Simulation::pick_while_spinning() {
   if (first != kNoTimeLimit) {
     now_ns_ = std::max(now_ns_, first + 1);
     note(now_ns_);
+    // Who retries for ever what a stalled task stands in the way of would keep it from going on.
+    for (auto& task : tasks_) {
+      const bool is_stalled = task->run_state == TaskState::stalled;
+      if (is_stalled && now_ns_ - task->stalled_since > SimTask::kLongestStall) {
+        task->run_state = TaskState::runnable;
+      }
+    }
     return next_after_own([&](const Frame& f) { return f.spin.until_ns == first; });
   }
   for (auto& task : tasks_) {

@@ -14,7 +14,7 @@ namespace anyctx::inject {
 enum class TaskState : std::uint8_t {
   absent,    // not part of this run
   runnable,  // may continue
-  stalled,   // by decision, until nothing else can run
+  stalled,   // by decision, until nothing else can run, or for kLongestStall
   waiting,   // for the lock `waits_for`
   finished,
 };
@@ -22,6 +22,7 @@ enum class TaskState : std::uint8_t {
 /// Nesting is strictly LIFO: a context that interrupts a task runs on the task's own stack, as a
 /// frame above the interrupted one. (With TSan it has a fiber of its own.)
 struct SimTask {
+  static constexpr std::uint64_t kLongestStall = 10'000'000'000;  // in nanoseconds
   static constexpr unsigned kMaxDepth = 16;
   static constexpr std::size_t kStackBytes = 256 << 10;
 
@@ -46,6 +47,7 @@ struct SimTask {
   unsigned cpu = 0;
   TaskState run_state = TaskState::absent;
   CpuState state;
+  std::uint64_t stalled_since = 0;           // virtual time
   const std::uint32_t* waits_for = nullptr;  // lock word
   machine::PointId waits_at = 0;
   std::uint32_t idle_turns = 0;  // of relax(), since anything else ran

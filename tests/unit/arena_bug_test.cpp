@@ -2,7 +2,7 @@
 // the verdict is of its kind. What needs locks and interrupts to go wrong is not among them.
 #include "fuzzers/ops/generate.h"
 #include "fuzzers/ops/mutate.h"
-#include "tests/unit/arena_double.h"
+#include "tests/unit/arena_verdict.h"
 
 namespace anyctx::target {
 namespace {
@@ -62,9 +62,9 @@ TEST(ArenaBug, FreeBelowTheArenaThatWraps) {
 
 struct DoublesTheLowHalf : Double {
   using Double::Double;
-  void free_later(unsigned index, model::SlotRange range) override {
+  void free_later(unsigned index, model::SlotRange range, machine::IrqState state) override {
     is_late_ = true;
-    Double::free_later(index, range);
+    Double::free_later(index, range, state);
     is_late_ = false;
   }
   void zap(unsigned index, model::SlotRange range) override {
@@ -154,14 +154,13 @@ TEST(ArenaBug, ScratchReplacedWithoutAFlush) {
 
 struct LosesTheTail : Double {
   using Double::Double;
-  std::uint64_t on_split_failure(Arena& arena, const model::ArenaAsk& ask) override {
+  void on_split_failure(Arena& arena, const model::ArenaAsk& ask) override {
     for (const model::SlotRange& run : arena.runs) {
       if (!ask.fixed || ask.range.first <= run.first || ask.range.end() >= run.end()) continue;
       const auto count = static_cast<std::uint32_t>(run.end() - ask.range.first);
       take(arena, {ask.range.first, count});
       break;
     }
-    return 0;
   }
 };
 TEST(ArenaBug, SplitThatLosesTheTail) {
@@ -170,10 +169,7 @@ TEST(ArenaBug, SplitThatLosesTheTail) {
 
 struct ForgetsTheRest : Double {
   using Double::Double;
-  void unwind(unsigned index, model::SlotRange range, std::uint32_t mapped,
-              bool sleepable) override {
-    if (mapped != 0) Double::unwind(index, {range.first, mapped}, mapped, sleepable);
-  }
+  void give_rest(Arena&, model::SlotRange) override {}
 };
 TEST(ArenaBug, SlotsNotGivenBackAfterAFailure) {
   expect_found<ForgetsTheRest>({VerdictKind::conservation});
@@ -181,9 +177,7 @@ TEST(ArenaBug, SlotsNotGivenBackAfterAFailure) {
 
 struct ForgetsWhatIsMapped : Double {
   using Double::Double;
-  void unwind(unsigned index, model::SlotRange range, std::uint32_t mapped, bool) override {
-    give(arenas_[index], {range.first + mapped, range.count - mapped});
-  }
+  void unwind(unsigned, model::SlotRange, bool) override {}
 };
 TEST(ArenaBug, PagesNotGivenBackAfterAFailure) {
   expect_found<ForgetsWhatIsMapped>({VerdictKind::conservation});
@@ -191,15 +185,48 @@ TEST(ArenaBug, PagesNotGivenBackAfterAFailure) {
 
 struct FreesWhatIsMapped : Double {
   using Double::Double;
-  void unwind(unsigned index, model::SlotRange range, std::uint32_t mapped,
-              bool sleepable) override {
-    if (mapped != 0)
-      put(arenas_[index].leaves[arenas_[index].geometry.kernel_page(range.first)].page);
-    Double::unwind(index, range, mapped, sleepable);
+  void unwind(unsigned index, model::SlotRange mapped, bool sleepable) override {
+    put(arenas_[index].leaves[arenas_[index].geometry.kernel_page(mapped.first)].page);
+    Double::unwind(index, mapped, sleepable);
   }
 };
 TEST(ArenaBug, MappedPagesFreedAfterAFailure) {
   expect_found<FreesWhatIsMapped>({VerdictKind::use_after_free});
+}
+
+struct AlwaysSleeps : Double {
+  using Double::Double;
+  void unwind(unsigned index, model::SlotRange mapped, bool) override {
+    inject::Sim::might_sleep(defer::site::work_wait);
+    free_now(index, mapped);
+  }
+};
+TEST(ArenaBug, FailureThatSleepsWhereItMayNot) {
+  expect_found<AlwaysSleeps>({VerdictKind::sleep_in_atomic});
+}
+
+struct FreesUnderItsLock : Double {
+  using Double::Double;
+  void give_rest(Arena& arena, model::SlotRange range) override {
+    const unsigned index = &arena == &arenas_[0] ? 0 : 1;
+    machine::IrqState state;
+    if (acquire(index, state) == 0) release(index, state);
+    Double::give_rest(arena, range);
+  }
+};
+TEST(ArenaBug, FailureThatFreesUnderItsOwnLock) {
+  expect_found<FreesUnderItsLock>({VerdictKind::deadlock});
+}
+
+struct ReturnsLocked : Double {
+  using Double::Double;
+  void on_touch_failure(Arena&, std::uint32_t) override {
+    machine::IrqState state;
+    static_cast<void>(acquire(1, state));
+  }
+};
+TEST(ArenaBug, FaultThatReturnsLocked) {
+  expect_found<ReturnsLocked>({VerdictKind::lock_state});
 }
 
 struct StopsAtABatch : Double {
@@ -233,10 +260,19 @@ TEST(ArenaBug, PagesOfTheFirstBatchMappedAgain) {
 
 struct TakesTheReferenceLate : Double {
   using Double::Double;
-  TouchResult install_pte(Process& process, std::uint64_t address, ArenaPage page) override {
-    step();
-    return Double::install_pte(process, address, page);
+  TouchResult touch(unsigned process, std::uint64_t address, bool write) override {
+    late_ = true;
+    const TouchResult result = Double::touch(process, address, write);
+    late_ = false;
+    return result;
   }
+  bool install_pte(Process& process, std::uint64_t address, ArenaPage page,
+                   std::uint64_t) override {
+    --frames_[page].references;  // as it was before the lock was released
+    ++frames_[page].references;
+    return Double::install_pte(process, address, page, arenas_[0].unmaps);
+  }
+  bool late_ = false;
 };
 TEST(ArenaBug, ReferenceTakenAfterTheLookup) {
   expect_found<TakesTheReferenceLate>({VerdictKind::stale_translation, VerdictKind::refcount,

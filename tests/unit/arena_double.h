@@ -1,34 +1,31 @@
 // ArenaDouble: a plain arena that does what the contract says, one step after the other, with the
-// standard containers. Tests of the target's oracles override single steps.
+// standard containers, a real lock and real deferred work. Tests of the target's oracles override
+// single steps.
 //
-// Calls are single steps, but that others may come in between the steps of a free. Deferred frees
-// are done by the next call that may sleep, or by drain().
+// Others come in between its steps. What is read and changed without the lock is so in one step.
 #pragma once
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <bitset>
-#include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <vector>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/model/arena_space.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/arena_subject.h"
-#include "fuzzers/targets/arena_world.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/sites.h"
-#include "lib/defer/sites.h"
+#include "lib/defer/irq_work.h"
+#include "lib/defer/workqueue.h"
 #include "lib/page/sites.h"
+#include "lib/sync/rqspinlock.h"
+#include "tests/unit/arena_double_state.h"
 
 namespace anyctx::target {
 
-class ArenaDouble : public ArenaSubject, protected ArenaInspector {
+class ArenaDouble : public ArenaSubject, protected ArenaDoubleState {
  public:
-  explicit ArenaDouble(inject::Simulation& simulation) : simulation_(simulation) {}
+  explicit ArenaDouble(inject::Simulation& simulation) : ArenaDoubleState(simulation) {}
 
   void reset(const ArenaOptions& options, PageFreedListener* listener) override {
     options_ = options;
@@ -37,6 +34,8 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     arenas_ = {};
     processes_ = {};
     objects_ = 0;
+    lock_cpus_.emplace();
+    for (unsigned index = 0; index < kArenas; ++index) engines_[index].emplace(*this, index);
   }
   const ArenaInspector& inspector() const override { return *this; }
   ArenaStrictness strictness() const override { return {}; }
@@ -87,37 +86,39 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     Arena& arena = arenas_[index];
     const model::ArenaAsk ask = arena.geometry.ask(address, count);
     if (!ask.legal || node > 0 || flags != 0) return 0;
-    // The only points of the call: whoever comes in here comes before everything else.
-    if (fails(bpf::site::range_split)) return on_split_failure(arena, ask);
+    machine::IrqState state;
+    if (acquire(index, state) != 0) return 0;
     std::uint32_t mapped = 0;
-    while (mapped < count && !fails(page::site::watermark)) ++mapped;
-    std::int64_t first = ask.range.first;
-    if (ask.fixed && !is_free(arena, ask.range)) return 0;
-    if (!ask.fixed) first = find(arena, count);
-    if (first < 0) return 0;
-    const model::SlotRange range{static_cast<std::uint32_t>(first), count};
-    take(arena, range);
-    for (std::uint32_t i = 0; i < mapped; ++i) install(arena, range.first + i);
+    const model::SlotRange range = take_for(arena, ask, count);
+    while (mapped < range.count && !fails(page::site::watermark)) {
+      install(arena, range.first + mapped++);
+    }
+    if (mapped < range.count) give_rest(arena, {range.first + mapped, range.count - mapped});
+    release(index, state);
+    if (range.empty()) return 0;
+    step();
     if (mapped == count) return arena.geometry.address(range.first);
-    unwind(index, range, mapped, sleepable);
+    if (mapped != 0) unwind(index, {range.first, mapped}, sleepable);
     return 0;
   }
   void free_pages(unsigned index, std::uint64_t pointer, std::uint32_t count,
                   bool sleepable) override {
     const model::SlotRange range = arenas_[index].geometry.freed(pointer, count);
     if (range.empty()) return;
-    if (!sleepable) return arenas_[index].spans.push_back(range);
-    work_once(index);
-    free_now(index, range);
+    sleepable ? free_now(index, range) : defer_free(index, range);
   }
   int reserve_pages(unsigned index, std::uint64_t pointer, std::uint32_t count) override {
     Arena& arena = arenas_[index];
     if (count == 0 || pointer % arena.geometry.page_bytes() != 0) return 0;
     if (!arena.geometry.is_inside(pointer, count)) return -EINVAL;
     const model::SlotRange range{arena.geometry.slot(pointer), count};
-    if (!is_free(arena, range)) return -EBUSY;
-    take(arena, range);
-    return 0;
+    machine::IrqState state;
+    if (acquire(index, state) != 0) return -EBUSY;
+    int result = is_free(arena, range) ? 0 : -EBUSY;
+    if (result == 0 && fails(bpf::site::range_split)) result = -ENOMEM;
+    if (result == 0) take(arena, range);
+    release(index, state);
+    return result;
   }
 
   std::byte* program_access(unsigned index, std::int64_t offset, bool) override {
@@ -165,78 +166,127 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
   void fork(unsigned, unsigned) override {}
   void exit(unsigned process) override { munmap(process, 0, 0); }
   TouchResult touch(unsigned process, std::uint64_t address, bool) override {
-    Arena& arena = arenas_[0];
-    const bool no_memory = fails(page::site::watermark);
-    Process& own = processes_[process];
-    const model::ArenaGeometry& geometry = arena.geometry;
-    if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) return {};
-    const std::uint32_t slot = geometry.slot(address);
-    work_once(0);
-    while (arena.going[slot] != 0) inject::Sim::relax(defer::site::work_wait);
-    if (!own.mapped) return {};
-    if (const auto pte = own.ptes.find(address); pte != own.ptes.end()) {
-      return {TouchResult::Kind::done, this->address(pte->second)};
-    }
-    auto leaf = arena.leaves.find(geometry.kernel_page(slot));
-    if (leaf != arena.leaves.end() && leaf->second.scratch) return {};
-    if (leaf == arena.leaves.end()) {
-      if (arena.segv) return {};
-      if (no_memory) {
-        on_touch_failure(arena, slot);
-        return {};
+    const model::ArenaGeometry& geometry = arenas_[0].geometry;
+    for (;;) {
+      Process& own = processes_[process];
+      if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) return {};
+      if (const auto pte = own.ptes.find(address); pte != own.ptes.end()) {
+        return {TouchResult::Kind::done, this->address(pte->second)};
       }
-      take(arena, {slot, 1});
-      install(arena, slot);
-      leaf = arena.leaves.find(geometry.kernel_page(slot));
+      const std::uint64_t unmaps = arenas_[0].unmaps;
+      const Fault fault = handle_fault(geometry.slot(address));
+      if (fault.kind == Fault::Kind::again) {
+        inject::Sim::relax(defer::site::work_wait);
+      } else if (fault.kind != Fault::Kind::page) {
+        return {fault.kind == Fault::Kind::sigbus ? TouchResult::Kind::sigbus
+                                                  : TouchResult::Kind::sigsegv};
+      } else if (install_pte(own, address, fault.page, unmaps)) {
+        return {TouchResult::Kind::done, this->address(fault.page)};
+      }
     }
-    return install_pte(own, address, leaf->second.page);
   }
   void drain(unsigned index) override {
-    while (!arenas_[index].spans.empty()) work_once(index);
+    while (!work_is_idle(index)) {
+      engines_[index]->irq_work.sync();
+      engines_[index]->work.flush();
+    }
   }
   void trim() override {}
 
  protected:
-  static constexpr std::uint32_t kNoSlot = ~0u;
-  static constexpr std::uint32_t kMostEntries = 128;
-
-  struct Arena {
-    bool exists = false;
-    bool segv = false;
-    model::ArenaGeometry geometry;
-    std::vector<model::SlotRange> runs;
-    model::ArenaSpace space;  // the same, with the order in which runs changed
-    std::map<std::int64_t, model::LeafView> leaves;
-    std::vector<model::SlotRange> spans;
-    std::map<std::int64_t, model::LeafView> tlb[inject::kMaxCpus];
-    ArenaPage scratch = kNoArenaPage;
-    unsigned frees = 0;                          // in progress
-    std::array<unsigned, kMostEntries> going{};  // frees in progress, by slot
+  struct Fault {
+    enum class Kind : std::uint8_t { sigsegv, sigbus, again, page };
+    Kind kind = Kind::sigsegv;
+    ArenaPage page = kNoArenaPage;
   };
-  struct Process {
-    bool mapped = false;
-    std::map<std::uint64_t, ArenaPage> ptes;
+  /// Lock and deferred work of an arena.
+  struct Engine {
+    Engine(ArenaDouble& own, unsigned number) : owner(own), index(number), lock(*own.lock_cpus_) {
+      irq_work.init([](void* self, unsigned) { static_cast<Engine*>(self)->work.schedule(); }, this,
+                    0);
+      work.init(
+          [](void* self) {
+            const Engine& engine = *static_cast<Engine*>(self);
+            engine.owner.run_work(engine.index);
+          },
+          this);
+    }
+    ArenaDouble& owner;
+    unsigned index;
+    sync::RqSpinLock<inject::Sim> lock;
+    defer::IrqWork<inject::Sim> irq_work;
+    defer::Work<inject::Sim> work;
   };
 
   // The steps.
 
   static bool fails(machine::Site site) { return inject::Sim::fails(site, false); }
   virtual int on_create_failure() { return -ENOMEM; }
-  virtual std::uint64_t on_split_failure(Arena&, const model::ArenaAsk&) { return 0; }
+  virtual void on_split_failure(Arena&, const model::ArenaAsk&) {}
   virtual void on_touch_failure(Arena&, std::uint32_t) {}
 
-  /// Only the first `mapped` slots of the range got a page.
-  virtual void unwind(unsigned index, model::SlotRange range, std::uint32_t mapped,
-                      bool sleepable) {
-    give(arenas_[index], {range.first + mapped, range.count - mapped});
-    if (mapped == 0) return;
-    if (!sleepable) return arenas_[index].spans.push_back({range.first, mapped});
-    free_now(index, {range.first, mapped});
+  int acquire(unsigned index, machine::IrqState& state) {
+    const int result = engines_[index]->lock.lock_irqsave(state);
+    if (result != 0) return result;
+    Arena& arena = arenas_[index];
+    for (const model::SlotRange& range : arena.late) give(arena, range);
+    arena.late.clear();
+    return 0;
+  }
+  void release(unsigned index, machine::IrqState state) {
+    engines_[index]->lock.unlock_irqrestore(state);
+  }
+
+  /// Empty if there is no room.
+  model::SlotRange take_for(Arena& arena, const model::ArenaAsk& ask, std::uint32_t count) {
+    if (ask.fixed && !is_free(arena, ask.range)) return {};
+    const std::int64_t first = ask.fixed ? ask.range.first : find(arena, count);
+    if (first < 0) return {};
+    if (ask.fixed && fails(bpf::site::range_split)) {
+      on_split_failure(arena, ask);
+      return {};
+    }
+    const model::SlotRange range{static_cast<std::uint32_t>(first), count};
+    take(arena, range);
+    return range;
+  }
+  virtual void give_rest(Arena& arena, model::SlotRange range) { give(arena, range); }
+  virtual void unwind(unsigned index, model::SlotRange mapped, bool sleepable) {
+    sleepable ? free_now(index, mapped) : defer_free(index, mapped);
   }
 
   virtual void free_now(unsigned index, model::SlotRange range) {
+    machine::IrqState state;
+    if (acquire(index, state) != 0) return defer_free(index, range);
+    free_locked(index, range, state);
+  }
+  virtual void defer_free(unsigned index, model::SlotRange range) {
+    if (fails(bpf::site::range_new)) return;
+    arenas_[index].spans.push_back(range);
+    step();
+    engines_[index]->irq_work.queue();
+  }
+  virtual void run_work(unsigned index) {
+    for (;;) {
+      machine::IrqState state;
+      if (acquire(index, state) != 0) {
+        engines_[index]->work.schedule();
+        return;
+      }
+      auto& spans = arenas_[index].spans;
+      if (spans.empty()) return release(index, state);
+      const model::SlotRange span = spans.back();
+      spans.pop_back();
+      free_later(index, span, state);
+    }
+  }
+  virtual void free_later(unsigned index, model::SlotRange range, machine::IrqState state) {
+    free_locked(index, range, state);
+  }
+  void free_locked(unsigned index, model::SlotRange range, machine::IrqState state) {
     Arena& arena = arenas_[index];
     ++arena.frees;
+    ++arena.unmaps;
     clear(arena, range);
     std::array<ArenaPage, kMostEntries> frames;
     const std::size_t count = std::min(cleared_.size(), frames.size());
@@ -246,6 +296,7 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
       going[slot] = !is_free(arena, {slot, 1});
       arena.going[slot] += going[slot];
     }
+    release(index, state);
     step();
     flush(index, range);
     step();
@@ -253,21 +304,52 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     step();
     for (std::size_t i = 0; i < count; ++i) put(frames[i]);
     step();
+    const bool locked = acquire(index, state) == 0;
     for (std::uint32_t slot = range.first; slot < range.end(); ++slot) {
-      if (going[slot] && --arena.going[slot] == 0) give(arena, {slot, 1});
+      if (!going[slot] || --arena.going[slot] != 0) continue;
+      locked ? give(arena, {slot, 1}) : arena.late.push_back({slot, 1});
     }
     --arena.frees;
+    if (locked) release(index, state);
   }
-  /// The worker's part of a deferred free.
-  virtual void free_later(unsigned index, model::SlotRange range) { free_now(index, range); }
   /// Somebody else may come in here.
   static void step() { inject::Sim::probe(defer::site::work_wait); }
-  void work_once(unsigned index) {
-    auto& spans = arenas_[index].spans;
-    if (spans.empty()) return;
-    const model::SlotRange span = spans.back();
-    spans.pop_back();
-    free_later(index, span);
+
+  Fault handle_fault(std::uint32_t slot) {
+    machine::IrqState state;
+    if (acquire(0, state) != 0) return {Fault::Kind::sigbus, kNoArenaPage};
+    const Fault fault = find_page(arenas_[0], slot);
+    if (fault.kind == Fault::Kind::page) ++frames_[fault.page].references;
+    release(0, state);
+    step();
+    return fault;
+  }
+  Fault find_page(Arena& arena, std::uint32_t slot) {
+    const std::int64_t page = arena.geometry.kernel_page(slot);
+    auto leaf = arena.leaves.find(page);
+    if (leaf != arena.leaves.end() && leaf->second.scratch) return {};
+    if (leaf == arena.leaves.end()) {
+      if (arena.going[slot] != 0) return {Fault::Kind::again, kNoArenaPage};
+      if (arena.segv) return {};
+      if (fails(page::site::watermark)) {
+        on_touch_failure(arena, slot);
+        return {};
+      }
+      take(arena, {slot, 1});
+      install(arena, slot);
+      leaf = arena.leaves.find(page);
+    }
+    return {Fault::Kind::page, leaf->second.page};
+  }
+  /// False, and the reference is dropped, if the page was unmapped meanwhile, or is there.
+  virtual bool install_pte(Process& process, std::uint64_t address, ArenaPage page,
+                           std::uint64_t unmaps) {
+    if (process.mapped && arenas_[0].unmaps == unmaps &&
+        process.ptes.emplace(address, page).second) {
+      return true;
+    }
+    put(page);
+    return false;
   }
   virtual void clear(Arena& arena, model::SlotRange range) {
     cleared_.clear();
@@ -300,11 +382,6 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     if (--frames_[page].references != 0) return;
     inject::Sim::mark_free(address(page), std::size_t{1} << options_.page_shift);
     if (listener_ != nullptr) listener_->page_freed(page);
-  }
-  virtual TouchResult install_pte(Process& process, std::uint64_t address, ArenaPage page) {
-    process.ptes[address] = page;
-    ++frames_[page].references;
-    return {TouchResult::Kind::done, this->address(page)};
   }
   virtual void install(Arena& arena, std::uint32_t slot) {
     const std::int64_t page = arena.geometry.kernel_page(slot);
@@ -374,116 +451,16 @@ class ArenaDouble : public ArenaSubject, protected ArenaInspector {
     }
   }
 
-  // The inspector.
-  model::ArenaGeometry geometry(unsigned index) const override { return arenas_[index].geometry; }
-  void free_runs(unsigned index, std::vector<model::SlotRange>& runs) const override {
-    runs = arenas_[index].runs;
-  }
-  std::string_view tree_fault(unsigned) const override { return {}; }
-  void leaves(unsigned index, std::vector<model::LeafView>& leaves) const override {
-    leaves.clear();
-    for (const auto& [page, leaf] : arenas_[index].leaves) leaves.push_back(leaf);
-  }
-  bool leaf(unsigned index, std::int64_t page, model::LeafView& leaf) const override {
-    const auto found = arenas_[index].leaves.find(page);
-    if (found == arenas_[index].leaves.end()) return false;
-    leaf = found->second;
-    return true;
-  }
-  void spans(unsigned index, std::vector<model::SlotRange>& spans) const override {
-    spans = arenas_[index].spans;
-  }
-  void vmas(unsigned index, std::vector<model::VmaView>& vmas) const override {
-    vmas.clear();
-    const model::ArenaGeometry& arena = arenas_[index].geometry;
-    for (const Process& process : processes_) {
-      if (process.mapped) vmas.push_back({arena.user_start, arena.user_end});
-    }
-  }
-  std::uint64_t counter(unsigned index) const override {
-    return static_cast<std::uint64_t>(std::ranges::count_if(
-        arenas_[index].leaves, [](const auto& l) { return !l.second.scratch; }));
-  }
-  bool lock_is_free(unsigned) const override { return true; }
+  bool lock_is_free(unsigned index) const override { return engines_[index]->lock.peek() == 0; }
   bool work_is_idle(unsigned index) const override {
-    return arenas_[index].spans.empty() && arenas_[index].frees == 0;
-  }
-  void tlb(unsigned index, std::vector<model::TlbView>& entries) const override {
-    entries.clear();
-    for (unsigned cpu = 0; cpu < inject::kMaxCpus; ++cpu) {
-      for (const auto& [page, leaf] : arenas_[index].tlb[cpu]) {
-        entries.push_back({cpu, page, leaf.page, leaf.scratch});
-      }
-    }
-  }
-  void user_ptes(unsigned, std::vector<model::UserPteView>& ptes) const override {
-    ptes.clear();
-    for (unsigned process = 0; process < kProcesses; ++process) {
-      for (const auto& [address, page] : processes_[process].ptes) {
-        ptes.push_back({process, address, page});
-      }
-    }
-  }
-  model::ArenaPageView page(ArenaPage page) const override {
-    return {frames_[page].references, frames_[page].references == 0};
-  }
-  std::byte* address(ArenaPage page) const override {
-    return simulation_.memory().base() + (std::size_t{page} << options_.page_shift);
-  }
-  ArenaStock stock() const override {
-    const auto used = std::ranges::count_if(
-        frames_, [](const model::ArenaPageView& frame) { return frame.references != 0; });
-    return {used, objects_};
-  }
-  ArenaSupply supply() const override {
-    return {static_cast<std::int64_t>(frames_.size()) - stock().pages, true};
+    return engines_[index]->irq_work.idle() && engines_[index]->work.idle() &&
+           arenas_[index].frees == 0;
   }
 
-  inject::Simulation& simulation_;
-  ArenaOptions options_;
   PageFreedListener* listener_ = nullptr;
-  std::vector<model::ArenaPageView> frames_;
-  std::array<Arena, kArenas> arenas_;
-  std::array<Process, kProcesses> processes_;
-  std::int64_t objects_ = 0;
+  std::optional<sync::RqCpus<inject::Sim>> lock_cpus_;
+  std::array<std::optional<Engine>, kArenas> engines_;
   std::vector<ArenaPage> cleared_;  // nothing may own memory on the stack: a verdict abandons it
 };
-
-/// The arena target with a subject of type S.
-template <class S = ArenaDouble>
-engine::Target arena_target_with() {
-  return {.schema = &kArenaSchema,
-          .what = "a plain arena",
-          .memory_bytes = std::size_t{kMostArenaPages} << 12,
-          .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-            return std::make_unique<ArenaWorld>(simulation, std::make_unique<S>(simulation));
-          }};
-}
-
-/// What a program comes to with a subject of type S. The program is given without its first line.
-template <class S>
-std::optional<inject::Verdict> arena_verdict_with(const std::string& parameters,
-                                                  const std::string& lanes) {
-  const engine::Target target = arena_target_with<S>();
-  const std::string text = "anyctx 1 target=arena " + parameters + "\n" + lanes;
-  const program::ParsedText parsed = program::parse_text(*target.schema, text);
-  if (!parsed.program) {
-    ADD_FAILURE() << program::to_string(parsed.error);
-    return std::nullopt;
-  }
-  engine::Runner runner(target);
-  return runner.run(*parsed.program).verdict;
-}
-
-/// The program must end in this verdict, for the reason that the rule states.
-template <class S>
-void expect_verdict(inject::VerdictKind kind, const std::string& rule, const std::string& lanes,
-                    const std::string& parameters = "") {
-  const auto verdict = arena_verdict_with<S>(parameters, lanes);
-  ASSERT_TRUE(verdict.has_value()) << "nobody noticed";
-  EXPECT_EQ(to_string(verdict->kind), to_string(kind)) << verdict->rule << ": " << verdict->found;
-  EXPECT_THAT(verdict->rule, ::testing::HasSubstr(rule));
-  EXPECT_NE(verdict->expected, verdict->found);
-}
 
 }  // namespace anyctx::target

@@ -1,6 +1,6 @@
 // Each oracle of the arena target fires: arenas that misbehave in one way, and the verdict. Here:
 // what is allocated, reserved, freed and counted.
-#include "tests/unit/arena_double.h"
+#include "tests/unit/arena_verdict.h"
 
 namespace anyctx::target {
 namespace {
@@ -144,12 +144,7 @@ TEST(ArenaOracle, DirtyMemory) {
 
 struct LosesTheTail : Double {
   using Double::Double;
-  std::uint64_t alloc_pages(unsigned index, std::uint64_t address, std::uint32_t count, int node,
-                            std::uint64_t flags, bool sleepable) override {
-    const auto pointer = Double::alloc_pages(index, address, count, node, flags, sleepable);
-    if (pointer == 0) take(arenas_[index], {10, 6});
-    return pointer;
-  }
+  void on_split_failure(Arena& arena, const model::ArenaAsk&) override { take(arena, {10, 6}); }
 };
 TEST(ArenaOracle, SlotsLostByAFailure) {
   expect_verdict<LosesTheTail>(VerdictKind::conservation, "a slot that nobody uses",
@@ -159,13 +154,9 @@ TEST(ArenaOracle, SlotsLostByAFailure) {
 
 struct StrandsPages : Double {
   using Double::Double;
-  std::uint64_t alloc_pages(unsigned index, std::uint64_t address, std::uint32_t count, int node,
-                            std::uint64_t flags, bool sleepable) override {
-    const auto pointer = Double::alloc_pages(index, address, count, node, flags, sleepable);
-    if (pointer != 0) return pointer;
-    take(arenas_[index], {4, 1});
-    install(arenas_[index], 4);
-    return 0;
+  void on_split_failure(Arena& arena, const model::ArenaAsk&) override {
+    take(arena, {4, 1});
+    install(arena, 4);
   }
 };
 TEST(ArenaOracle, PagesLeftByAFailure) {
@@ -203,6 +194,9 @@ TEST(ArenaOracle, NeighboursPage) {
 struct ForgetsToFree : Double {
   using Double::Double;
   void free_now(unsigned, model::SlotRange) override {}
+  void free_later(unsigned index, model::SlotRange, machine::IrqState state) override {
+    release(index, state);
+  }
 };
 TEST(ArenaOracle, NothingFreed) {
   expect_verdict<ForgetsToFree>(VerdictKind::conservation, "a slot that nobody uses",
@@ -278,20 +272,20 @@ TEST(ArenaOracle, PageFreedWhileMapped) {
 
 struct LosesSpans : Double {
   using Double::Double;
-  void drain(unsigned index) override { arenas_[index].spans.clear(); }
+  void defer_free(unsigned, model::SlotRange) override {}
 };
 TEST(ArenaOracle, LostSpan) {
   expect_verdict<LosesSpans>(VerdictKind::conservation, "a slot that nobody uses",
                              "task0: a = alloc_pages(1)\nfree_pages_non_sleepable(a)\n");
 }
 
-struct NeverDrains : Double {
+struct NeverWorks : Double {
   using Double::Double;
-  void drain(unsigned) override {}
+  void run_work(unsigned) override {}
 };
 TEST(ArenaOracle, SpanThatIsNeverProcessed) {
-  expect_verdict<NeverDrains>(VerdictKind::no_progress, "come to an end",
-                              "task0: a = alloc_pages(1)\nfree_pages_non_sleepable(a)\n");
+  expect_verdict<NeverWorks>(VerdictKind::no_progress, "come to an end",
+                             "task0: a = alloc_pages(1)\nfree_pages_non_sleepable(a)\n");
 }
 
 struct KeepsSlotsBack : Double {
