@@ -93,6 +93,32 @@ std::size_t choose_code(const Schema& schema, const Swarm& swarm, inject::LaneKi
   return draw_weighted(weights, rng);
 }
 
+/// A value that some operation of the program has for an argument of this name; none if the one
+/// that was looked at has no such argument. Operations that use the same size, order or cache meet
+/// each other.
+std::optional<std::uint32_t> value_in_use(const Schema& schema, const Program& program,
+                                          const ArgSpec& spec, Rng& rng) {
+  const auto place = choose_place(program, rng);
+  if (!place) return std::nullopt;
+  for (const LaneOps& lane : program.lanes) {
+    if (lane.lane != place->lane) continue;
+    const Op& op = lane.ops[place->op];
+    const std::span<const ArgSpec> args = schema.ops[op.code].args;
+    for (std::size_t i = 0; i < args.size(); ++i)
+      if (args[i].kind == spec.kind && args[i].name == spec.name)
+        return bounds(spec).clamp(op.args[i]);
+  }
+  return std::nullopt;
+}
+
+std::uint32_t choose_shared_arg(const Schema& schema, const Program& program, const ArgSpec& spec,
+                                inject::LaneKind kind, Rng& rng) {
+  const bool shared = spec.kind == ArgKind::choice && !spec.optional && rng.chance(2, 3);
+  if (const auto used = shared ? value_in_use(schema, program, spec, rng) : std::nullopt)
+    return *used;
+  return choose_arg(spec, slots_to_take(schema, program, spec, kind), rng);
+}
+
 }  // namespace
 
 std::uint32_t slots_with_results(const Schema& schema, const Program& program) {
@@ -159,7 +185,7 @@ std::optional<Op> choose_op(const Schema& schema, const Swarm& swarm, const Prog
   op.code = static_cast<std::uint8_t>(code);
   if (spec.has_result) op.result = choose_result_slot(slots, rng);
   for (std::size_t i = 0; i < spec.args.size(); ++i)
-    op.args[i] = choose_arg(spec.args[i], slots_to_take(schema, program, spec.args[i], kind), rng);
+    op.args[i] = choose_shared_arg(schema, program, spec.args[i], kind, rng);
   return op;
 }
 

@@ -74,6 +74,21 @@ std::vector<Crime> crimes_of_allocations() {
                 static_cast<void>(Sim::fails(slab::site::context, true));
                 return nullptr;
               }),
+      returns("null_after_one_attempt", VerdictKind::spurious_failure, "tried two buckets",
+              kAlloc + "nmi0: b = kmalloc_nolock(8)\nat task0.0 op.begin#1: nmi0\n",
+              [](SlabSubject& honest, std::size_t size, Gfp gfp, int node) -> void* {
+                if (size == 8) return honest.kmalloc_nolock(size, gfp, node);
+                static_cast<void>(Sim::fails(slab::site::cpu_busy, true));
+                return nullptr;
+              }),
+      returns("served_where_it_might_sleep", VerdictKind::sleep_in_atomic, "is refused",
+              "anyctx 1 target=slab rt=yes\ntask0: a = kmalloc_nolock(64, preempt_off)\n",
+              [](SlabSubject& honest, std::size_t size, Gfp gfp, int node) {
+                Sim::preempt_enable();
+                void* const object = honest.kmalloc_nolock(size, gfp, node);
+                Sim::preempt_disable();
+                return object;
+              }),
       returns("not_zeroed", VerdictKind::zero, "is zero", kZeroed,
               [](SlabSubject& honest, std::size_t size, Gfp gfp, int node) -> void* {
                 std::byte* const object = bytes(honest.kmalloc_nolock(size, gfp, node));
