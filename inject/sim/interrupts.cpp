@@ -196,6 +196,17 @@ void Simulation::deliver_due() {
   }
 }
 
+/// For a task that waits while nobody else can run. Returns whether anything was delivered: with
+/// interrupts off, what is due must not count as somebody who could end the wait.
+bool Simulation::deliver_while_waiting() {
+  const std::uint16_t runs = cpus_[task_->cpu].work_runs;
+  // The interrupted task waits, the handler does not.
+  const TaskState waits = std::exchange(task_->run_state, TaskState::runnable);
+  deliver_due();
+  task_->run_state = waits;
+  return cpus_[task_->cpu].work_runs != runs;
+}
+
 /// While setting up or tearing down there is no worker: whoever waits for one does its work.
 void Simulation::run_next_work() {
   const Lane lane{LaneKind::worker, static_cast<std::uint8_t>(task_->cpu)};

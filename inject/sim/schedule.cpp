@@ -176,10 +176,8 @@ Fiber& Simulation::finish_task() {
 }
 
 void Simulation::wait_for_others() {
-  SimTask* next = pick_next(task_);
-  if (next == nullptr && has_due(cpus_[task_->cpu].pending)) return;
-  if (next == nullptr) report_deadlock();
-  switch_to(*next);
+  if (SimTask* const next = pick_next(task_)) return switch_to(*next);
+  if (!deliver_while_waiting()) report_deadlock();
 }
 
 /// The first task behind the current one, in a circle, that can continue and for which `condition`

@@ -266,6 +266,7 @@ class Simulation {
   void nested(void (*function)(Simulation&, void*), void* argument);
   Fiber& handler_fiber();
   void deliver_due();
+  bool deliver_while_waiting();
   void run_next_work();
   void yield_to_worker();
   bool run_due(std::vector<PendingLine>& lines, Lane lane, machine::Context context);
