@@ -76,7 +76,7 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   if (!machine.smp && context == machine::Context::nmi) return true;
   if (call.origin == Origin::pages) return call.order > kLargestNolockOrder;
   if (call.size > model::KmallocContract::kMaxCached) return true;
-  return !machine.cas2 && !options_.debug.any();
+  return !machine.cas2 && options_.refuses_without_cas2 && !options_.debug.any();
 }
 
 /// Whether no reason to fail remains: nothing was disturbed, nobody holds a lock, there is memory,

@@ -129,6 +129,7 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   slabs.encoded_freelist = options.encoded_freelist;
   slabs.min_align = options.min_align;
   slabs.debug = flags_of(options.debug);
+  if (options.refuses_without_cas2) slabs.without_cas2 = slab::WithoutCas2::fail;
   slabs_.init(pages_, slabs, {slab_storage_.data(), count}, {deferred_storage_.data(), words});
 }
 

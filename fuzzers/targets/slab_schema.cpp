@@ -20,6 +20,7 @@ using program::ParamSpec;
 constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kPageSizes[] = {"4k", "64k"};
 constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
+constexpr std::string_view kWithoutCas2[] = {"try_lock", "fail"};
 constexpr std::string_view kMinAligns[] = {"8", "16", "32", "64", "128"};
 
 constexpr ParamSpec kParams[] = {
@@ -33,6 +34,7 @@ constexpr ParamSpec kParams[] = {
     {"encoded", 0, 1, 0, kNoYes},
     {"debug", 0, 3, 0, kDebug},
     {"min_align", 0, 4, 0, kMinAligns},
+    {"without_cas2", 0, 1, 0, kWithoutCas2},
 };
 
 constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};

@@ -32,6 +32,7 @@ struct SlabOptions {
   bool encoded_freelist = false;
   unsigned min_align = 8;
   CacheDebug debug;  // of all caches
+  bool refuses_without_cas2 = false;
 };
 
 struct CacheSpec {

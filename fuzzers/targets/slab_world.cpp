@@ -38,6 +38,7 @@ SlabOptions options_of(const program::Program& program) {
   options.encoded_freelist = value("encoded") != 0;
   options.min_align = 8u << value("min_align");
   options.debug = debug_of(value("debug"));
+  options.refuses_without_cas2 = value("without_cas2") == 1;
   return options;
 }
 

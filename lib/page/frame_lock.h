@@ -16,7 +16,7 @@ namespace anyctx::page {
 /// Whether interrupts are off in the section: always, or only where nothing else keeps them out.
 enum class Irqs : bool { masked, masked_on_up };
 
-template <machine::Machine M, machine::Site S, Irqs I>
+template <machine::Machine M, machine::Site S, Irqs I, sync::OnRt Rt = sync::OnRt::sleeps>
 class FrameLock {
  public:
   /// Not held, whatever it was before. Single-threaded.
@@ -71,7 +71,7 @@ class FrameLock {
     M::irq_restore(state);
   }
 
-  sync::SpinLock<M, S> lock_;
+  sync::BasicSpinLock<M, S, Rt> lock_;
   machine::Atomic<M, std::uint8_t, site::up_flag> held_;
 };
 

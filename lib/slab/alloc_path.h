@@ -23,7 +23,7 @@ class AllocPath {
 
   /// An object of the cache, or null; zero if the request says so, otherwise its contents are
   /// undefined. With Spin::never: any context where sync::can_spin_trylock(), RT: preemptible
-  /// tasks; the cache needs M::has_cas2() or checks.
+  /// tasks.
   [[gnu::always_inline]] void* allocate(Cache<M>& cache, const Request& request) {
     if (request.spin == page::Spin::never && is_cpu_busy(cache)) return nullptr;
     if (has_lockless_fast_path<M>()) [[likely]] {
@@ -38,7 +38,7 @@ class AllocPath {
 
  private:
   /// How a stage of the slow path ended. `again`: another frame changed what the stage relied on.
-  /// `busy`: an outer frame holds the CPU's lock.
+  /// `busy`: an outer frame holds the CPU's lock, or somebody holds the slab's.
   enum class Outcome : std::uint8_t { taken, none, again, busy };
   struct Taken {
     Outcome outcome;
@@ -109,7 +109,11 @@ class AllocPath {
     if (!section) return {Outcome::busy};
     if (section->slab.load(std::memory_order_relaxed) != slab) return {Outcome::again};
     void* first = section->load_freelist();
-    if (first == nullptr) first = PartialLists<M>::take_freelist(*slab);
+    if (first == nullptr) {
+      const std::optional<void*> freelist = PartialLists<M>::take_freelist(*slab, request.spin);
+      if (!freelist) return {Outcome::busy};
+      first = *freelist;
+    }
     if (first == nullptr) {
       // Full, and thereby nobody's: the next free will find a list for it.
       section->slab.store(nullptr, std::memory_order_relaxed);
@@ -148,11 +152,17 @@ class AllocPath {
         if (section->slab.load(std::memory_order_relaxed) != nullptr) return {Outcome::again};
         slab = section->partial.load(std::memory_order_relaxed);
         if (slab == nullptr) return {Outcome::none};
+        std::optional<void*> freelist;
+        const bool is_wanted = request.spin == page::Spin::never || fits(*slab, request.nid);
+        if (is_wanted) {
+          freelist = PartialLists<M>::take_freelist(*slab, request.spin);
+          if (!freelist) return {Outcome::busy};
+        }
         section->partial.store(slab->chain, std::memory_order_relaxed);
         slab->chain = nullptr;
-        if (request.spin == page::Spin::never || fits(*slab, request.nid)) {
+        if (is_wanted) {
           section->slab.store(slab, std::memory_order_relaxed);
-          return {Outcome::taken, section.pop(PartialLists<M>::take_freelist(*slab))};
+          return {Outcome::taken, section.pop(*freelist)};
         }
       }
       lists_->put_on_nodes(cache, slab);
@@ -174,20 +184,16 @@ class AllocPath {
 
   void* from_nodes_once(Cache<M>& cache, const Request& request) {
     if (cache.is_debug()) return from_debug(cache, request);
-    Slab<M>* extra = nullptr;
-    Slab<M>* slab = lists_->take(cache, request, extra);
-    void* freelist = nullptr;
-    if (slab != nullptr) {
-      freelist = PartialLists<M>::take_freelist(*slab);
-    } else {
-      slab = create_unpinned(cache, request);
-      if (slab == nullptr) return nullptr;
-      freelist = own_new(cache, *slab);
+    typename PartialLists<M>::FromNode from = lists_->take(cache, request);
+    if (!from) {
+      from.slab = create_unpinned(cache, request);
+      if (!from) return nullptr;
+      from.freelist = own_new(cache, *from.slab);
     }
-    void* const object = install(cache, *slab, freelist, request.spin);
-    while (extra != nullptr) {
-      Slab<M>& next = *extra;
-      extra = next.chain;
+    void* const object = install(cache, *from.slab, from.freelist, request.spin);
+    while (from.extra != nullptr) {
+      Slab<M>& next = *from.extra;
+      from.extra = next.chain;
       lists_->put_on_cpu(cache, next, PartialLists<M>::WhenFull::grow);
     }
     return object;

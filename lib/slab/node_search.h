@@ -13,16 +13,16 @@ auto search_nodes(const page::PageAllocator<M>& pages, Cache<M>& cache, const Re
                   Take take) {
   const unsigned near = request.nid >= 0 ? static_cast<unsigned>(request.nid)
                                          : static_cast<unsigned>(pages.node_of_cpu(M::cpu()));
-  if (auto* const found = take(cache.node(near))) return found;
+  if (auto found = take(cache.node(near))) return found;
   const bool only_near = request.nid >= 0 && has(request.gfp, page::gfp::thisnode);
   for (unsigned distance = 1; distance < pages.nodes() && !only_near; ++distance) {
     Node<M>& node = cache.node((near + distance) % pages.nodes());
     // A node that has no more than it should keep is left alone.
     if (node.nr_partial() <= cache.layout().min_partial) continue;
     if (M::fails(site::remote_node, false)) continue;
-    if (auto* const found = take(node)) return found;
+    if (auto found = take(node)) return found;
   }
-  return decltype(take(cache.node(near)))(nullptr);
+  return decltype(take(cache.node(near)))();
 }
 
 }  // namespace anyctx::slab

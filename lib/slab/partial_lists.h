@@ -2,6 +2,8 @@
 // Source: Linux 6.18 mm/slub.c (deactivate_slab, put_cpu_partial, get_partial, __put_partials).
 #pragma once
 
+#include <optional>
+
 #include "lib/slab/cpu_section.h"
 #include "lib/slab/node_search.h"
 
@@ -13,24 +15,40 @@ class PartialLists {
   void init(SlabSource<M>& source) { source_ = &source; }
 
   /// Takes all free objects of a slab that this CPU owns or is about to own. The slab is frozen
-  /// afterwards, unless there were none: then nobody owns it, and the next free finds it.
-  static void* take_freelist(Slab<M>& slab) {
+  /// afterwards, unless there were none: then nobody owns it, and the next free finds it. Nothing
+  /// is returned, and nothing has changed, if a lock that was only tried is taken.
+  static std::optional<void*> take_freelist(Slab<M>& slab, page::Spin spin) {
     for (;;) {
       const SlabState old = slab.load();
       Counters counters = old.counters;
       counters.inuse = counters.objects;
       counters.frozen = old.freelist != nullptr;
-      if (slab.update(old, {nullptr, counters})) return old.freelist;
+      const SlabState taken{nullptr, counters};
+      if (spin == page::Spin::allowed) {
+        if (slab.update(old, taken)) return old.freelist;
+        continue;
+      }
+      using Update = typename Slab<M>::Update;
+      const Update update = slab.try_update(old, taken);
+      if (update == Update::done) return old.freelist;
+      if (update == Update::busy) return std::nullopt;
     }
   }
 
-  /// A slab with free objects, removed from the list of the requested node, or of another one
-  /// unless gfp has thisnode; or null. Further ones are taken along for this CPU's chain if the
-  /// caller may spin: then `extra` heads a chain for put_on_cpu(). Any context with Spin::never.
-  Slab<M>* take(Cache<M>& cache, const Request& request, Slab<M>*& extra) {
-    return search_nodes<M>(source_->pages(), cache, request, [&](Node<M>& node) {
-      return take_from(cache, node, request.spin, extra);
-    });
+  /// A slab that was on a node's list, with all of its free objects taken; or none. Further slabs
+  /// are taken along for this CPU's chain if the caller may spin: `extra` heads a chain for
+  /// put_on_cpu().
+  struct FromNode {
+    Slab<M>* slab = nullptr;
+    void* freelist = nullptr;
+    Slab<M>* extra = nullptr;
+    explicit operator bool() const { return slab != nullptr; }
+  };
+  /// From the list of the requested node, or of another one unless gfp has thisnode. Any context
+  /// with Spin::never.
+  FromNode take(Cache<M>& cache, const Request& request) {
+    return search_nodes<M>(source_->pages(), cache, request,
+                           [&](Node<M>& node) { return take_from(cache, node, request.spin); });
   }
 
   enum class WhenFull : bool { grow, drain };
@@ -109,16 +127,18 @@ class PartialLists {
     std::uint32_t length;
   };
 
-  Slab<M>* take_from(Cache<M>& cache, Node<M>& node, page::Spin spin, Slab<M>*& extra) {
+  FromNode take_from(Cache<M>& cache, Node<M>& node, page::Spin spin) {
     // A hint: an entry that appears now is missed, which is as good as coming a moment earlier.
-    if (node.nr_partial() == 0) return nullptr;
+    if (node.nr_partial() == 0) return {};
     const NodeSection<M> section(node, spin);
-    if (!section) return nullptr;
+    if (!section) return {};
     Slab<M>* const slab = node.partial().first();
-    if (slab == nullptr) return nullptr;
+    if (slab == nullptr) return {};
+    // Before it leaves the list, so that it can stay there.
+    const std::optional<void*> freelist = take_freelist(*slab, spin);
+    if (!freelist) return {};
     node.remove_partial(*slab);
-    if (spin == page::Spin::allowed) extra = take_extra(cache, node);
-    return slab;
+    return {slab, *freelist, spin == page::Spin::allowed ? take_extra(cache, node) : nullptr};
   }
 
   /// List lock held. Half a chain's worth, so that the next slow paths stay on this CPU.

@@ -6,6 +6,7 @@
 
 #include "lib/defer/llist.h"
 #include "lib/machine/check.h"
+#include "lib/page/frame_lock.h"
 #include "lib/page/page.h"
 #include "lib/slab/sites.h"
 
@@ -50,6 +51,8 @@ struct SlabState {
 /// that protects a field is named beside it.
 template <machine::Machine M>
 struct Slab {
+  using Lock = page::FrameLock<M, site::slab_lock, page::Irqs::masked, sync::OnRt::spins>;
+
   machine::Pair pair;              // swapped by update(), except under the rules of store()
   Slab* head = nullptr;            // constant while a slab: the first page; null: not a slab
   Cache<M>* cache = nullptr;       // constant while a slab
@@ -60,7 +63,7 @@ struct Slab {
   void* detached = nullptr;        // owner: freelist of a displaced CPU slab
   defer::LlistNode deferred{};     // list of displaced slabs
   std::uint32_t chain_length = 0;  // CPU lock: slabs on the chain from here on
-  std::uint32_t lock_word = 0;     // taken by update() where no double-word swap exists
+  Lock lock;                       // taken by updates where no double-word swap exists
   std::uint8_t order = 0;          // constant while a slab
   std::uint8_t node = 0;           // constant for ever
   bool on_partial = false;         // list lock: on its node's partial list
@@ -69,20 +72,23 @@ struct Slab {
   SlabState load() const { return SlabState::unpack(M::load2(site::pair, &pair)); }
 
   /// Replaces the state, atomically, if it still is `expected`; otherwise reload and try again.
-  /// Any context if M::has_cas2(). Elsewhere it takes a lock and is not for nolock operations.
+  /// Without M::has_cas2() it waits for a lock and is not for nolock operations.
   bool update(const SlabState& expected, const SlabState& desired) {
-    machine::Pair found = expected.pack();
     if (M::has_cas2()) [[likely]]
-      return M::cas2(site::pair, &pair, found, desired.pack());
-    const machine::IrqState irqs = M::irq_save();
-    M::preempt_disable();
-    M::lock(site::slab_lock, &lock_word);
-    const bool same = load().pack() == found;
-    if (same) store(desired);
-    M::unlock(site::slab_lock, &lock_word);
-    M::preempt_enable();
-    M::irq_restore(irqs);
-    return same;
+      return swap(expected, desired);
+    const machine::IrqState irqs = lock.lock();
+    return replace(expected, desired, irqs);
+  }
+
+  enum class Update : std::uint8_t { done, changed, busy };
+  /// The same for every context where sync::can_spin_trylock(). `changed`: reload and try again.
+  /// `busy`: the lock is taken, by another CPU or by the interrupted frame.
+  Update try_update(const SlabState& expected, const SlabState& desired) {
+    if (M::has_cas2()) [[likely]]
+      return swap(expected, desired) ? Update::done : Update::changed;
+    machine::IrqState irqs{};
+    if (!lock.try_lock(irqs)) return Update::busy;
+    return replace(expected, desired, irqs) ? Update::done : Update::changed;
   }
 
   /// Writes the state. Only where nobody else can: a slab that was not published yet, or one of a
@@ -96,6 +102,19 @@ struct Slab {
   /// For oracles and for slabs that nobody else can reach: not a decision point.
   SlabState peek() const { return SlabState::unpack(pair); }
   void init(const SlabState& state) { pair = state.pack(); }
+
+ private:
+  bool swap(const SlabState& expected, const SlabState& desired) {
+    machine::Pair found = expected.pack();
+    return M::cas2(site::pair, &pair, found, desired.pack());
+  }
+  /// The lock is held, and is not afterwards.
+  bool replace(const SlabState& expected, const SlabState& desired, machine::IrqState irqs) {
+    const bool same = load().pack() == expected.pack();
+    if (same) store(desired);
+    lock.unlock(irqs);
+    return same;
+  }
 };
 
 }  // namespace anyctx::slab

@@ -10,11 +10,19 @@
 
 namespace anyctx::slab {
 
+/// What kmalloc_nolock() does on machines without a double-word swap, where the words of a slab
+/// are changed under a lock. (Caches with checks never change them otherwise.)
+enum class WithoutCas2 : std::uint8_t {
+  try_lock,  // that lock is tried, once for each slab
+  fail,      // nothing is served, as in Linux 6.18
+};
+
 struct Config {
   bool encoded_freelist = false;        // next pointers of free objects are encoded
   std::uint64_t seed = 1;               // of the caches' secrets
   unsigned min_align = 8;               // of kmalloc objects; power of two
   CacheFlags debug = CacheFlags::none;  // added to the flags of every cache
+  WithoutCas2 without_cas2 = WithoutCas2::try_lock;
 };
 
 /// What a request for no bytes yields: not null, not to be dereferenced, free to be freed.

@@ -17,7 +17,9 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
   std::size_t least = size;
   for (unsigned attempt = 0; attempt < 2 && least <= kMaxCacheSize; ++attempt) {
     Cache<M>& cache = bucket(least, used);
-    if (M::fails(site::no_cas2, !M::has_cas2() && !cache.is_debug())) return nullptr;
+    const bool is_refused =
+        !M::has_cas2() && config_.without_cas2 == WithoutCas2::fail && !cache.is_debug();
+    if (M::fails(site::no_cas2, is_refused)) return nullptr;
     if (void* const object = alloc_.allocate(cache, request)) [[likely]]
       return object;
     // Whatever stood in the way belongs to one cache: a frame inside its sections, its list lock,

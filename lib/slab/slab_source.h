@@ -116,7 +116,7 @@ class SlabSource {
     slab.chain = nullptr;
     slab.detached = nullptr;
     slab.chain_length = 0;
-    slab.lock_word = 0;
+    slab.lock.reset();
     slab.order = static_cast<std::uint8_t>(order);
     slab.on_partial = false;
     for (std::size_t i = 0; i < std::size_t{1} << order; ++i) slabs_[pfn + i].head = &slab;

@@ -191,25 +191,6 @@ TEST_F(Kmalloc, RtUsesTheLockForEverything) {
   expect_nothing_live();
 }
 
-TEST_F(Kmalloc, WithoutDoubleWordSwapOnlyDebugCachesServeNolock) {
-  hooks().has_cas2 = false;
-  EXPECT_EQ(alloc_nolock(64), nullptr);
-  EXPECT_TRUE(script().caused_by(site::no_cas2));
-  std::vector<void*> objects;
-  for (int i = 0; i < 200; ++i) objects.push_back(alloc(64));
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    ASSERT_NE(objects[i], nullptr);
-    i % 2 == 0 ? slabs.kfree(objects[i]) : free_nolock(objects[i]);
-  }
-  expect_nothing_live();
-
-  init({.debug = slab::kDebugFlags});
-  void* const checked = alloc_nolock(64);
-  EXPECT_NE(checked, nullptr);
-  free_nolock(checked);
-  expect_nothing_live();
-}
-
 TEST_F(Kmalloc, SleepingRequestsAreAnnounced) {
   M::in_context(Context::hardirq, [&] {
     slabs.kfree(alloc(64, gfp::atomic));

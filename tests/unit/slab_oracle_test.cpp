@@ -74,6 +74,17 @@ std::vector<Crime> crimes_of_allocations() {
                 static_cast<void>(Sim::fails(slab::site::context, true));
                 return nullptr;
               }),
+      returns("always_null_without_cas2", VerdictKind::spurious_failure, "while there is memory",
+              "anyctx 1 target=slab cas2=no\ntask0: a = kmalloc_nolock(64)\n",
+              [](SlabSubject&, std::size_t, Gfp, int) -> void* {
+                static_cast<void>(Sim::fails(slab::site::no_cas2, true));
+                return nullptr;
+              }),
+      returns("served_though_refused", VerdictKind::error_code, "is refused",
+              "anyctx 1 target=slab cas2=no without_cas2=fail\ntask0: a = kmalloc_nolock(64)\n",
+              [](SlabSubject& honest, std::size_t, Gfp, int node) {
+                return honest.alloc_pages_nolock(Gfp::none, node, 0);
+              }),
       returns("null_after_one_attempt", VerdictKind::spurious_failure, "tried two buckets",
               kAlloc + "nmi0: b = kmalloc_nolock(8)\nat task0.0 op.begin#1: nmi0\n",
               [](SlabSubject& honest, std::size_t size, Gfp gfp, int node) -> void* {
