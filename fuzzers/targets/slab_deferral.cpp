@@ -66,6 +66,13 @@ void SlabDeferral::check_processed(inject::Lane lane) {
                    fmt::format("nothing deferred on cpu{}", cpu), "objects or slabs");
 }
 
+bool SlabDeferral::has_any() const {
+  for (unsigned cpu = 0; cpu < simulation_.config().cpus; ++cpu) {
+    if (has_deferred(cpu)) return true;
+  }
+  return false;
+}
+
 void SlabDeferral::check_nothing_left() const {
   for (unsigned cpu = 0; cpu < simulation_.config().cpus; ++cpu) {
     if (!has_deferred(cpu)) continue;

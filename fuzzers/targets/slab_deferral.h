@@ -38,6 +38,8 @@ class SlabDeferral {
   /// A barrier is taking elements off the lists.
   bool barrier_in_progress() const { return barriers_ != 0; }
 
+  /// Something waits to be processed, on any CPU.
+  bool has_any() const;
   /// At the end of an operation of a task: nothing is left on the lists of its CPU.
   void check_processed(inject::Lane lane);
   /// After all tasks and deferred work: nothing is left anywhere.

@@ -48,10 +48,15 @@ class SlabLedger {
   std::size_t held_objects() const { return held_; }
 
   // Operations in progress.
-  void begin_call() { ++calls_; }
+  void begin_call() {
+    ++calls_;
+    ++begun_;
+  }
   void end_call() { --calls_; }
-  /// Nobody is in the middle of an operation, on any CPU or interrupted.
-  bool alone() const { return calls_ == 0; }
+  /// Nobody is in the middle of an operation or of deferred work, on any CPU or interrupted.
+  bool alone() const { return calls_ == 0 && !simulation_.is_working(); }
+  /// Operations that ever began: equal before and after means that there were no others.
+  std::uint64_t begun() const { return begun_; }
 
   // For reports: no addresses, they differ between runs.
   std::string place(const void* address) const;
@@ -74,6 +79,7 @@ class SlabLedger {
   model::LiveRanges ranges_;
   std::uint32_t serials_ = 0;
   std::uint32_t calls_ = 0;
+  std::uint64_t begun_ = 0;
   std::int64_t whole_pages_ = 0;
   std::size_t held_ = 0;
   std::size_t memory_bytes_ = 0;

@@ -148,7 +148,8 @@ constexpr OpSpec kOps[] = {
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, defer::site::kTable, page::site::kTable, slab::site::kTable};
+    machine::kOperationTable, defer::site::kTable, page::site::kTable, slab::site::kTable,
+    defer::site::kWorkTable};
 
 }  // namespace
 

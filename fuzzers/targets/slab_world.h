@@ -64,6 +64,7 @@ class SlabWorld final : public engine::World {
   void destroy(std::uint16_t index);
   Outcome shrink_bucket(std::size_t size);
   bool shrink(CacheHandle cache);
+  void check_nothing_cached(CacheHandle cache) const;
   void check_unreferenced(CacheHandle cache) const;
   Outcome barrier();
 

@@ -87,11 +87,14 @@ Outcome SlabWorld::shrink_bucket(std::size_t size) {
 }
 
 bool SlabWorld::shrink(CacheHandle cache) {
-  const bool alone = ledger_.alone();
+  // Workers of other CPUs take part, so that the call counts as disturbed. What matters is that
+  // nobody else allocated or freed.
+  const bool alone = ledger_.alone() && !deferral_.has_any();
   ledger_.begin_call();
+  const std::uint64_t begun = ledger_.begun();
   const bool empty = subject_->kmem_cache_shrink(cache);
   ledger_.end_call();
-  if (!alone || simulation_.disturbed()) return empty;
+  if (!alone || ledger_.begun() != begun) return empty;
   std::int64_t slabs = 0;
   for (unsigned node = 0; node < inspector_.nodes(); ++node) {
     slabs += inspector_.node(cache, node).slabs;
@@ -100,7 +103,17 @@ bool SlabWorld::shrink(CacheHandle cache) {
     simulation_.stop(VerdictKind::error_code, "shrinking says whether slabs remain",
                      fmt::format("{} slabs", slabs), empty ? "none" : "some");
   }
+  check_nothing_cached(cache);
   return empty;
+}
+
+void SlabWorld::check_nothing_cached(CacheHandle cache) const {
+  for (unsigned cpu = 0; cpu < simulation_.config().cpus; ++cpu) {
+    const CpuView view = inspector_.cpu(cache, cpu);
+    if (view.slab == kNoSlab && view.first_partial == kNoSlab) continue;
+    simulation_.stop(VerdictKind::structure, "shrinking takes what every CPU has cached",
+                     fmt::format("nothing on CPU {}", cpu), "a slab");
+  }
 }
 
 Outcome SlabWorld::kmem_cache_destroy(unsigned name) {

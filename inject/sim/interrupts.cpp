@@ -137,7 +137,8 @@ void Simulation::raise(machine::Site site, machine::IrqLine* line) {
   deliver_due();
 }
 
-void Simulation::wake_worker(machine::Site site, machine::IrqLine* line) {
+void Simulation::wake_worker(machine::Site site, std::optional<unsigned> cpu,
+                             machine::IrqLine* line) {
   const Unwatched unwatched;
   order_before(line);
   raise_delay_ = 0;
@@ -149,7 +150,7 @@ void Simulation::wake_worker(machine::Site site, machine::IrqLine* line) {
   }
   if (line->raised) return;
   line->raised = true;
-  cpus_[task_->cpu].works.push_back({line, delay});
+  cpus_[cpu.value_or(task_->cpu)].works.push_back({line, delay});
 }
 
 bool Simulation::has_due(const std::vector<PendingLine>& lines) {
@@ -207,10 +208,18 @@ bool Simulation::deliver_while_waiting() {
   return cpus_[task_->cpu].work_runs != runs;
 }
 
-/// While setting up or tearing down there is no worker: whoever waits for one does its work.
+/// While setting up or tearing down there is no worker: whoever waits for one does its work, as if
+/// on that worker's CPU.
 void Simulation::run_next_work() {
-  const Lane lane{LaneKind::worker, static_cast<std::uint8_t>(task_->cpu)};
-  (void)run_due(cpus_[task_->cpu].works, lane, machine::Context::task);
+  const unsigned own = task_->cpu;
+  for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
+    if (!has_due(cpus_[cpu].works)) continue;
+    task_->cpu = cpu;
+    const Lane lane{LaneKind::worker, static_cast<std::uint8_t>(cpu)};
+    (void)run_due(cpus_[cpu].works, lane, machine::Context::task);
+    task_->cpu = own;
+    return;
+  }
 }
 
 /// Between two operations of a task, its CPU's worker goes on if it has something to do.

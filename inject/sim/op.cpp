@@ -1,6 +1,9 @@
 // Operations: frames, their bounds, and the state a CPU must be left in.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "inject/sim/simulation.h"
 
 namespace anyctx::inject {
@@ -82,6 +85,16 @@ void Simulation::check_state_restored(const Frame& frame) {
   stop(VerdictKind::lock_state,
        "an operation leaves locks, interrupts and preemption as it found them",
        describe(frame.at_begin), describe(task_->state));
+}
+
+bool Simulation::is_working() const {
+  const Unwatched unwatched;
+  return std::ranges::any_of(tasks_, [](const std::unique_ptr<SimTask>& task) {
+    if (task->run_state == TaskState::absent || task->run_state == TaskState::finished)
+      return false;
+    const std::span<const Frame> frames(task->frames.data(), task->depth);
+    return std::ranges::any_of(frames, [](const Frame& f) { return f.kind == FrameKind::work; });
+  });
 }
 
 }  // namespace anyctx::inject

@@ -163,7 +163,12 @@ struct Sim {
   }
   ANYCTX_UNWATCHED static std::uint64_t now_ns() { return now().now_ns(); }
   static void raise(Site site, machine::IrqLine* line) { now().raise(site, line); }
-  static void wake_worker(Site site, machine::IrqLine* line) { now().wake_worker(site, line); }
+  static void wake_worker(Site site, machine::IrqLine* line) {
+    now().wake_worker(site, std::nullopt, line);
+  }
+  static void wake_worker_on(Site site, unsigned cpu, machine::IrqLine* line) {
+    now().wake_worker(site, cpu, line);
+  }
   static void might_sleep(Site site) { now().might_sleep(site); }
   static void wake(Site site) { now().wake(site); }
   static void mark_free(void* p, std::size_t n) {

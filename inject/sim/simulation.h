@@ -110,6 +110,8 @@ class Simulation {
   ANYCTX_UNWATCHED const Causes& causes() { return frame().causes; }
   /// Whether anything but this operation ran, or any decision was taken, since it began.
   ANYCTX_UNWATCHED bool disturbed() { return frame().disturbed; }
+  /// Whether deferred work is in progress, on any CPU or interrupted.
+  bool is_working() const;
   /// Virtual time. It passes only while everything that can run spins.
   ANYCTX_UNWATCHED std::uint64_t now_ns() const { return now_ns_; }
   /// Own steps of the current operation.
@@ -181,7 +183,8 @@ class Simulation {
   ANYCTX_UNWATCHED std::uint64_t progress() const { return progress_; }
   ANYCTX_UNWATCHED void note_progress() { ++progress_; }
   void raise(machine::Site site, machine::IrqLine* line);
-  void wake_worker(machine::Site site, machine::IrqLine* line);
+  /// Without a CPU: of the one that this is when the worker is woken.
+  void wake_worker(machine::Site site, std::optional<unsigned> cpu, machine::IrqLine* line);
   void might_sleep(machine::Site site);
   void wake(machine::Site site);
   void bug(machine::Bug bug, const void* where);

@@ -30,15 +30,12 @@ class Work {
   /// sees what the caller did before. Never waits for a run, but takes locks of the scheduler: not
   /// in an NMI, not in a nolock operation.
   bool schedule() {
-    std::uint64_t found = state_.load(std::memory_order_relaxed);
-    for (;;) {
-      const bool is_pending = (found & kPending) != 0;
-      // Written even if nothing changes, so that the run comes after.
-      if (!state_.cas(found, is_pending ? found : asked(found))) continue;
-      if (is_pending) return false;
-      if ((found & kListed) == 0) M::wake_worker(site::work, &line_.line);
-      return true;
-    }
+    return ask([this] { M::wake_worker(site::work, &line_.line); });
+  }
+  /// The same on that CPU, unless a worker has the work on its list already. (Work that always asks
+  /// for the same CPU always runs there.)
+  bool schedule_on(unsigned cpu) {
+    return ask([this, cpu] { M::wake_worker_on(site::work, cpu, &line_.line); });
   }
 
   /// Waits until the runs that were asked for before this call are over. Not those that are asked
@@ -107,6 +104,19 @@ class Work {
   static constexpr unsigned kAskedShift = 8;
   static constexpr unsigned kDoneShift = 36;
   static constexpr std::uint64_t kCountMask = (std::uint64_t{1} << 28) - 1;
+
+  template <class Wake>
+  bool ask(Wake wake) {
+    std::uint64_t found = state_.load(std::memory_order_relaxed);
+    for (;;) {
+      const bool is_pending = (found & kPending) != 0;
+      // Written even if nothing changes, so that the run comes after.
+      if (!state_.cas(found, is_pending ? found : asked(found))) continue;
+      if (is_pending) return false;
+      if ((found & kListed) == 0) wake();
+      return true;
+    }
+  }
 
   struct Line {
     machine::IrqLine line;  // first: the machine hands its address back

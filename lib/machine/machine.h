@@ -110,7 +110,7 @@ concept LockWords = requires(Site s, std::uint32_t* word, const std::uint32_t* c
 /// Failures, waiting, deferral, and announcements that only oracles listen to.
 template <class M>
 concept Environment = requires(Site s, bool condition, bool (*is_ready)(), std::uint64_t time,
-                               IrqLine* line, void* p, std::size_t n, Bug b) {
+                               IrqLine* line, unsigned n_cpu, void* p, std::size_t n, Bug b) {
   // True if `condition` holds or a failure is injected here. A true result is a recorded cause.
   { M::fails(s, condition) } -> std::same_as<bool>;
   // A named place inside a critical section where a context may be entered.
@@ -128,6 +128,8 @@ concept Environment = requires(Site s, bool condition, bool (*is_ready)(), std::
   // Ask for line->run in task context, preemptible. Takes locks of the scheduler: not in an NMI,
   // not in a nolock operation. No effect while the line is already raised.
   { M::wake_worker(s, line) } -> std::same_as<void>;
+  // The same in a thread of that CPU, which never leaves it.
+  { M::wake_worker_on(s, n_cpu, line) } -> std::same_as<void>;
   // This operation may sleep / would wake another task. Nothing happens but the context check.
   { M::might_sleep(s) } -> std::same_as<void>;
   { M::wake(s) } -> std::same_as<void>;

@@ -133,6 +133,7 @@ struct Native {
   static std::uint64_t now_ns();
   static constexpr void raise(Site, IrqLine*) {}
   static constexpr void wake_worker(Site, IrqLine*) {}
+  static constexpr void wake_worker_on(Site, unsigned, IrqLine*) {}
   static constexpr void might_sleep(Site) {}
   static constexpr void wake(Site) {}
   static void mark_free(void* p, std::size_t n) { raw::mark_free(p, n); }

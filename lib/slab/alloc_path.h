@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "lib/slab/cpu_flush.h"
 #include "lib/slab/debug_path.h"
 #include "lib/slab/deferred.h"
 #include "lib/slab/partial_lists.h"
@@ -14,11 +15,12 @@ template <machine::Machine M>
 class AllocPath {
  public:
   void init(SlabSource<M>& source, PartialLists<M>& lists, DebugPath<M>& debug,
-            Deferred<M>& deferred) {
+            Deferred<M>& deferred, CpuFlush<M>& flush) {
     source_ = &source;
     lists_ = &lists;
     debug_ = &debug;
     deferred_ = &deferred;
+    flush_ = &flush;
   }
 
   /// An object of the cache, or null; zero if the request says so, otherwise its contents are
@@ -70,7 +72,10 @@ class AllocPath {
   }
 
   [[gnu::noinline]] void* slow(Cache<M>& cache, Request request) {
-    if (request.spin == page::Spin::allowed) deferred_->poll();
+    if (request.spin == page::Spin::allowed) {
+      deferred_->poll();
+      flush_->poll(cache);
+    }
     sync::pin_cpu<M>();
     void* const object = slow_pinned(cache, request);
     sync::unpin_cpu<M>();
@@ -263,6 +268,7 @@ class AllocPath {
   PartialLists<M>* lists_ = nullptr;
   DebugPath<M>* debug_ = nullptr;
   Deferred<M>* deferred_ = nullptr;
+  CpuFlush<M>* flush_ = nullptr;
 };
 
 }  // namespace anyctx::slab

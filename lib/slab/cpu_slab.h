@@ -23,6 +23,7 @@ struct CpuSlab {
   machine::Atomic<M, Slab<M>*, site::cpu_slab> slab;        // frozen; null: none
   machine::Atomic<M, Slab<M>*, site::cpu_partial> partial;  // chain of slabs, not frozen
   sync::LocalLock<M, site::cpu_lock> lock;
+  machine::Atomic<M, std::uint8_t, site::flush_wanted> flush_wanted;  // by who shrinks the cache
 
   void init(unsigned cpu) { pair.second = cpu; }
 

@@ -1,5 +1,5 @@
-// Shrinker: takes a cache's unused slabs back. Source: Linux 6.18 mm/slub.c (flush_slab,
-// __kmem_cache_do_shrink, free_partial).
+// Shrinker: takes a cache's unused slabs back from its nodes. Source: Linux 6.18 mm/slub.c
+// (__kmem_cache_do_shrink, free_partial).
 #pragma once
 
 #include "lib/slab/partial_lists.h"
@@ -10,26 +10,7 @@ namespace anyctx::slab {
 template <machine::Machine M>
 class Shrinker {
  public:
-  void init(SlabSource<M>& source, PartialLists<M>& lists) {
-    source_ = &source;
-    lists_ = &lists;
-  }
-
-  /// Gives up what the CPU this runs on has cached. Others may use the cache meanwhile. (What
-  /// another CPU has cached, that CPU alone can give up while it runs.)
-  void flush_this_cpu(Cache<M>& cache) {
-    Held held;
-    {
-      CpuSection<M> section(cache, page::Spin::allowed);
-      held = take(*section.operator->());
-    }
-    give_up(cache, held);
-  }
-
-  /// Gives up what all CPUs have cached. Nobody else uses the cache any more.
-  void flush_all_cpus(Cache<M>& cache) {
-    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) give_up(cache, take(cache.cpus().of(cpu)));
-  }
+  void init(SlabSource<M>& source) { source_ = &source; }
 
   /// Discards the empty slabs of all nodes and sorts the others, the fullest first, so that the
   /// emptiest have time to become empty. Others may use the cache meanwhile.
@@ -54,27 +35,6 @@ class Shrinker {
   }
 
  private:
-  struct Held {
-    Slab<M>* slab = nullptr;
-    void* freelist = nullptr;
-    Slab<M>* chain = nullptr;
-  };
-
-  static Held take(CpuSlab<M>& cpu) {
-    Held held;
-    held.slab = cpu.slab.load(std::memory_order_relaxed);
-    held.freelist = cpu.load_freelist();
-    held.chain = cpu.partial.load(std::memory_order_relaxed);
-    cpu.slab.store(nullptr, std::memory_order_relaxed);
-    cpu.partial.store(nullptr, std::memory_order_relaxed);
-    cpu.set_freelist(nullptr);
-    return held;
-  }
-  void give_up(Cache<M>& cache, const Held& held) {
-    if (held.slab != nullptr) lists_->deactivate(cache, *held.slab, held.freelist);
-    lists_->put_on_nodes(cache, held.chain);
-  }
-
   /// List lock held.
   static void sort(Node<M>& node, SlabList<M>& empty) {
     constexpr std::uint32_t kSorted = 32;  // slabs with more free objects keep their order, last
@@ -100,7 +60,6 @@ class Shrinker {
   }
 
   SlabSource<M>* source_ = nullptr;
-  PartialLists<M>* lists_ = nullptr;
 };
 
 }  // namespace anyctx::slab

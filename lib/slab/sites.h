@@ -19,6 +19,7 @@ inline constexpr machine::Site deferred_objects{73};
 inline constexpr machine::Site deferred_slabs{74};
 inline constexpr machine::Site deferred_map{75};
 inline constexpr machine::Site track_sequence{76};
+inline constexpr machine::Site flush_wanted{77};
 
 // Locks.
 inline constexpr machine::Site cpu_lock{80};
@@ -26,6 +27,7 @@ inline constexpr machine::Site list_lock{81};
 inline constexpr machine::Site slab_lock{82};
 inline constexpr machine::Site caches_mutex{83};
 inline constexpr machine::Site barrier_mutex{84};
+inline constexpr machine::Site flush_mutex{85};
 
 // Conditions under which an operation legally fails, or takes its fallback.
 inline constexpr machine::Site size{90};
@@ -77,6 +79,9 @@ inline constexpr machine::SiteInfo kTable[] = {
      "bits of the objects that wait for the handler"},
     {track_sequence, machine::SiteKind::word, "slab.track_sequence",
      machine::verbs(machine::Verb::rmw), "number of the last tracked allocation or free"},
+    {flush_wanted, machine::SiteKind::word, "slab.flush_wanted",
+     machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::rmw),
+     "a CPU that nobody can interrupt shall give up what it has cached"},
     {cpu_lock, machine::SiteKind::local_lock, "slab.cpu_lock",
      machine::verbs(machine::Verb::trylock, machine::Verb::lock, machine::Verb::unlock,
                     machine::Verb::test),
@@ -92,6 +97,9 @@ inline constexpr machine::SiteInfo kTable[] = {
     {barrier_mutex, machine::SiteKind::mutex, "slab.barrier_mutex",
      machine::verbs(machine::Verb::lock, machine::Verb::unlock),
      "serialises barriers, each of which may hold elements it took"},
+    {flush_mutex, machine::SiteKind::mutex, "slab.flush_mutex",
+     machine::verbs(machine::Verb::lock, machine::Verb::unlock),
+     "serialises those who ask the CPUs to give up what they have cached"},
     {size, machine::SiteKind::limit, "slab.size", machine::verbs(machine::Verb::limit),
      "the size is not served by this call"},
     {context, machine::SiteKind::limit, "slab.context", machine::verbs(machine::Verb::limit),

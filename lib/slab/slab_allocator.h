@@ -91,7 +91,9 @@ class SlabAllocator {
   /// it is, without its name in the list, and its objects can still be freed. Objects passed to
   /// any free function before are not live. Nobody else uses the cache. Sleeps.
   bool kmem_cache_destroy(Cache<M>* cache);
-  /// Gives unused slabs back. True if no slab remains. Sleeps.
+  /// Gives unused slabs back, also those that CPUs have cached. True if no slab remains. A machine
+  /// without workers does not reach other CPUs: they do it at their next slow path, or when they
+  /// poll. Sleeps.
   bool kmem_cache_shrink(Cache<M>* cache);
   /// As kmalloc().
   void* kmem_cache_alloc(Cache<M>* cache, page::Gfp gfp, int nid = page::kNoNode) {
@@ -113,9 +115,10 @@ class SlabAllocator {
     M::might_sleep(site::may_sleep);
     free_.deferred().barrier();
   }
-  /// On machines that do not interrupt themselves: processes what this CPU deferred. The slow path
-  /// of ordinary allocations does the same. Ordinary.
-  void poll_deferred() { free_.deferred().poll(); }
+  /// On machines that do not interrupt themselves: processes what this CPU deferred; on machines
+  /// without workers: gives up what was to be shrunk. The slow path of ordinary allocations does
+  /// the same, for its cache. Sleeps on such machines only.
+  void poll_deferred();
 
   // For oracles: no decision points. More in lib/slab/census.h.
 
@@ -162,6 +165,7 @@ class SlabAllocator {
   DebugPath<M> debug_;
   FreePath<M> free_;
   AllocPath<M> alloc_;
+  CpuFlush<M> flush_;
   Shrinker<M> shrinker_;
 
   Config config_;

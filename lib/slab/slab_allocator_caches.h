@@ -18,8 +18,9 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
   lists_.init(source_);
   debug_.init(source_);
   free_.init(source_, lists_, debug_, words);
-  alloc_.init(source_, lists_, debug_, free_.deferred());
-  shrinker_.init(source_, lists_);
+  flush_.init(lists_);
+  alloc_.init(source_, lists_, debug_, free_.deferred(), flush_);
+  shrinker_.init(source_);
   init_buckets(Family::normal, has_layouts);
   init_buckets(Family::reclaimable, has_layouts);
 }
@@ -91,7 +92,7 @@ template <machine::Machine M>
 bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
   deferred_work_barrier();
   caches_mutex_.lock();
-  shrinker_.flush_all_cpus(*cache);
+  flush_.flush_unused(*cache);
   shrinker_.shrink_nodes(*cache);
   unlink(*cache);
   const bool gone = shrinker_.slabs(*cache) == 0;
@@ -108,9 +109,20 @@ bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
 template <machine::Machine M>
 bool SlabAllocator<M>::kmem_cache_shrink(Cache<M>* cache) {
   M::might_sleep(site::may_sleep);
-  shrinker_.flush_this_cpu(*cache);
+  flush_.flush_everywhere(*cache);
   shrinker_.shrink_nodes(*cache);
   return shrinker_.slabs(*cache) == 0;
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::poll_deferred() {
+  free_.deferred().poll();
+  if (M::has_workers()) return;
+  caches_mutex_.lock();
+  for (Cache<M>* cache = first_cache_; cache != nullptr; cache = cache->next_cache) {
+    flush_.poll(*cache);
+  }
+  caches_mutex_.unlock();
 }
 
 template <machine::Machine M>

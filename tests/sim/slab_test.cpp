@@ -16,7 +16,8 @@ namespace {
 
 constexpr unsigned kPages = 256;
 constexpr std::span<const machine::SiteInfo> kSlabTables[] = {
-    machine::kOperationTable, defer::site::kTable, page::site::kTable, slab::site::kTable};
+    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable, page::site::kTable,
+    slab::site::kTable};
 
 struct Personality {
   const char* name;

@@ -263,6 +263,12 @@ std::vector<Crime> crimes_of_caches() {
            return !honest.kmem_cache_shrink(cache);
          };
        }},
+      {"shrink_forgets_other_cpus", VerdictKind::structure, "what every CPU has cached",
+       "anyctx 1 target=slab cpus=2\ntask0: a = kmalloc(64)\n kfree(a)\n"
+       "task1: shrink_bucket(64)\n",
+       [](RogueSubject& rogue) {
+         rogue.on_shrink = [](SlabSubject&, CacheHandle) { return false; };
+       }},
       {"barrier_does_not_wait", VerdictKind::conservation, "barrier waits",
        "anyctx 1 target=slab debug=all\ntask0: a = kmalloc_nolock(64)\n kfree_nolock(a)\n"
        " deferred_work_barrier()\nat task0.1 irq_work.raise#1: delay 0\n",

@@ -1,0 +1,112 @@
+// CpuFlush: makes every CPU give up what it has cached of a cache, while others use the cache.
+// Source: Linux 6.18 mm/slub.c (flush_all_cpus_locked, flush_cpu_slab).
+//
+// What a CPU has cached, only code on that CPU can take. So the others are asked: each has a work
+// that runs there. A machine without workers leaves the request to the owner, who polls; whether he
+// ever does is not known, so nobody waits for him.
+#pragma once
+
+#include "lib/defer/workqueue.h"
+#include "lib/slab/partial_lists.h"
+
+namespace anyctx::slab {
+
+template <machine::Machine M>
+class CpuFlush {
+ public:
+  /// Single-threaded.
+  void init(PartialLists<M>& lists) {
+    lists_ = &lists;
+    cache_ = nullptr;
+    std::construct_at(&mutex_);
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      Request& request = *std::construct_at(&requests_.of(cpu));
+      request.owner = this;
+      request.work.init([](void* r) { static_cast<Request*>(r)->run(); }, &request);
+    }
+  }
+
+  /// Gives up what the CPU this runs on has cached. Others may use the cache meanwhile. May spin.
+  void flush_here(Cache<M>& cache) {
+    Held held;
+    {
+      CpuSection<M> section(cache, page::Spin::allowed);
+      held = take(*section.operator->());
+    }
+    give_up(cache, held);
+  }
+
+  /// The same for all CPUs; what they cache from now on stays. With workers, it is done when this
+  /// returns. Sleeps: preemptible tasks only.
+  void flush_everywhere(Cache<M>& cache) {
+    flush_here(cache);
+    if (!M::has_workers()) return leave_requests(cache);
+    mutex_.lock();
+    cache_ = &cache;
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      if (has_something(cache, cpu)) requests_.of(cpu).work.schedule_on(cpu);
+    }
+    // A work that was not asked for is over at once.
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) requests_.of(cpu).work.flush();
+    cache_ = nullptr;
+    mutex_.unlock();
+  }
+
+  /// For a cache that nobody else uses any more. May spin.
+  void flush_unused(Cache<M>& cache) {
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) give_up(cache, take(cache.cpus().of(cpu)));
+  }
+
+  /// Does what was left to this CPU, on machines without workers. May spin.
+  void poll(Cache<M>& cache) {
+    if (M::has_workers()) return;
+    if (cache.cpus().here().flush_wanted.load(std::memory_order_relaxed) == 0) return;
+    if (cache.cpus().here().flush_wanted.exchange(0) != 0) flush_here(cache);
+  }
+
+ private:
+  struct Request {
+    void run() { owner->flush_here(*owner->cache_); }
+    CpuFlush* owner = nullptr;
+    defer::Work<M> work;
+  };
+  struct Held {
+    Slab<M>* slab = nullptr;
+    void* freelist = nullptr;
+    Slab<M>* chain = nullptr;
+  };
+
+  /// A hint about a CPU that goes on meanwhile.
+  static bool has_something(Cache<M>& cache, unsigned cpu) {
+    const CpuSlab<M>& other = cache.cpus().of(cpu);
+    if (other.slab.load(std::memory_order_relaxed) != nullptr) return true;
+    return other.partial.load(std::memory_order_relaxed) != nullptr;
+  }
+  static void leave_requests(Cache<M>& cache) {
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      if (has_something(cache, cpu)) cache.cpus().of(cpu).flush_wanted.store(1);
+    }
+  }
+
+  static Held take(CpuSlab<M>& cpu) {
+    Held held;
+    held.slab = cpu.slab.load(std::memory_order_relaxed);
+    held.freelist = cpu.load_freelist();
+    held.chain = cpu.partial.load(std::memory_order_relaxed);
+    cpu.slab.store(nullptr, std::memory_order_relaxed);
+    cpu.partial.store(nullptr, std::memory_order_relaxed);
+    cpu.set_freelist(nullptr);
+    return held;
+  }
+  void give_up(Cache<M>& cache, const Held& held) {
+    if (held.slab != nullptr) lists_->deactivate(cache, *held.slab, held.freelist);
+    lists_->put_on_nodes(cache, held.chain);
+  }
+
+  PartialLists<M>* lists_ = nullptr;
+  Cache<M>* cache_ = nullptr;  // flush mutex: what the works flush
+  sync::Mutex<M, site::flush_mutex> mutex_;
+  machine::PerCpu<M, Request> requests_;
+};
+
+}  // namespace anyctx::slab
