@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fuzzers/targets/page_target.h"
+#include "fuzzers/targets/rqspinlock_target.h"
 #include "fuzzers/targets/slab_target.h"
 
 namespace anyctx::target {
@@ -12,6 +13,7 @@ std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
       page_target(),
       slab_target(),
+      rqspinlock_target(),
   };
   return targets;
 }

@@ -180,32 +180,38 @@ void Simulation::wait_for_others() {
   if (!deliver_while_waiting()) report_deadlock();
 }
 
-/// The first task behind the current one, in a circle, that can continue and for which `condition`
-/// is true. The current one comes last.
-template <class Condition>
-SimTask* Simulation::next_after_own(Condition condition) {
+/// Those that can continue, in a circle from the task behind the current one on, which comes last:
+/// the first that does not spin, the first that has something new to look at, and the first of
+/// those whose time is over first.
+Simulation::Spinners Simulation::look_at_spinners() {
+  Spinners found;
   const auto own = std::ranges::find_if(tasks_, [&](const auto& t) { return t.get() == task_; });
-  const auto accepts = [&](const auto& t) { return can_continue(*t) && condition(t->top()); };
-  auto found = std::find_if(own + 1, tasks_.end(), accepts);
-  if (found == tasks_.end()) found = std::find_if(tasks_.begin(), own + 1, accepts);
-  return found != tasks_.end() && accepts(*found) ? found->get() : nullptr;
+  const auto look_at = [&](SimTask& task) {
+    if (!can_continue(task)) return;
+    const Spin& spin = task.top().spin;
+    if (!spin.active) {
+      if (found.busy == nullptr) found.busy = &task;
+      return;
+    }
+    if (found.sees_news == nullptr && spin.seen != progress_) found.sees_news = &task;
+    if (spin.until_ns >= found.first_ns) return;
+    found.first_ns = spin.until_ns;
+    found.first = &task;
+  };
+  for (auto task = own + 1; task != tasks_.end() && found.busy == nullptr; ++task) look_at(**task);
+  for (auto task = tasks_.begin(); task <= own && found.busy == nullptr; ++task) look_at(**task);
+  return found;
 }
 
 /// Who continues now that the current task spins: somebody who does not spin; or who has something
 /// new to look at; or whose time is over first, at that time; or who was stalled. Null if nobody
 /// can.
 SimTask* Simulation::pick_while_spinning() {
-  const auto is_busy = [](const Frame& f) { return !f.spin.active; };
-  if (SimTask* busy = next_after_own(is_busy)) return busy;
-  const auto sees_news = [&](const Frame& f) { return f.spin.seen != progress_; };
-  if (SimTask* next = next_after_own(sees_news)) return next;
-  std::uint64_t first = kNoTimeLimit;
-  (void)next_after_own([&](const Frame& f) {
-    first = std::min(first, f.spin.until_ns);
-    return false;
-  });
-  if (first != kNoTimeLimit) {
-    now_ns_ = std::max(now_ns_, first + 1);
+  const Spinners found = look_at_spinners();
+  if (found.busy != nullptr) return found.busy;
+  if (found.sees_news != nullptr) return found.sees_news;
+  if (found.first != nullptr) {
+    now_ns_ = std::max(now_ns_, found.first_ns + 1);
     note(now_ns_);
     // Who retries for ever what a stalled task stands in the way of would keep it from going on.
     for (auto& task : tasks_) {
@@ -214,12 +220,12 @@ SimTask* Simulation::pick_while_spinning() {
         task->run_state = TaskState::runnable;
       }
     }
-    return next_after_own([&](const Frame& f) { return f.spin.until_ns == first; });
+    return found.first;
   }
   for (auto& task : tasks_) {
     if (task->run_state == TaskState::stalled) task->run_state = TaskState::runnable;
   }
-  return next_after_own(is_busy);
+  return look_at_spinners().busy;
 }
 
 void Simulation::report_deadlock() {

@@ -219,6 +219,12 @@ class Simulation {
     char preemption_off = 0;
     std::array<std::unique_ptr<Fiber>, 4> handler_fibers;  // TSan: by context
   };
+  struct Spinners {
+    SimTask* busy = nullptr;
+    SimTask* sees_news = nullptr;
+    SimTask* first = nullptr;
+    std::uint64_t first_ns = kNoTimeLimit;
+  };
   struct Entry {
     TaskFunction function;
     void* argument;
@@ -237,9 +243,8 @@ class Simulation {
   SimTask* pick_next(const SimTask* except);
   void switch_to(SimTask& next);
   void wait_for_others();
+  Spinners look_at_spinners();
   SimTask* pick_while_spinning();
-  template <class Condition>
-  SimTask* next_after_own(Condition condition);
   void install(SimTask& task);
   [[noreturn]] void leave_machine();
   [[noreturn]] void report_deadlock();

@@ -1,4 +1,4 @@
-// Sites of lib/defer: ids 8..31.
+// Sites of lib/defer: ids 8..27.
 #pragma once
 
 #include "lib/machine/site.h"

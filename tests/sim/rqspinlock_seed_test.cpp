@@ -1,0 +1,97 @@
+// The rqspinlock target's seed corpus, and random programs: clean, and the same on every run.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "fuzzers/engine/runner.h"
+#include "fuzzers/engine/story.h"
+#include "fuzzers/ops/generate.h"
+#include "fuzzers/ops/mutate.h"
+#include "fuzzers/ops/schema_check.h"
+#include "fuzzers/ops/text.h"
+#include "fuzzers/targets/rqspinlock_schema.h"
+#include "fuzzers/targets/rqspinlock_target.h"
+
+namespace anyctx::target {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> texts_in(const char* folder) {
+  std::vector<fs::path> paths;
+  const fs::path root = fs::path(__FILE__).parent_path() / "../../corpus/rqspinlock" / folder;
+  if (!fs::exists(root)) return paths;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (entry.path().extension() == ".txt") paths.push_back(entry.path());
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+program::Program read(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  const program::ParsedText parsed = program::parse_text(kRqSpinLockSchema, text.str());
+  EXPECT_TRUE(parsed.program) << path << ": " << to_string(parsed.error);
+  return parsed.program.value_or(program::Program{});
+}
+
+class RqSpinLockCorpus : public ::testing::Test {
+ protected:
+  /// Runs a program; a verdict fails the test with its story.
+  std::uint64_t run(const program::Program& program) {
+    const engine::RunResult result = runner_.run(program);
+    if (result.verdict) {
+      ADD_FAILURE() << to_text(kRqSpinLockSchema, program) << engine::tell_story(runner_, program);
+    }
+    return result.digest;
+  }
+
+  /// Clean, 100 times the same, and all that was decided did happen.
+  void expect_steady(const fs::path& path) {
+    SCOPED_TRACE(path.filename());
+    const program::Program program = read(path);
+    const std::uint64_t digest = run(program);
+    for (int i = 1; i < 100 && !HasFailure(); ++i) EXPECT_EQ(run(program), digest);
+    EXPECT_EQ(runner_.simulation().taken().size(), program.decisions.size());
+  }
+
+  engine::Target target_ = rqspinlock_target();
+  engine::Runner runner_{target_};
+};
+
+TEST(RqSpinLockSchema, IsSound) {
+  EXPECT_EQ(program::schema_problem(kRqSpinLockSchema), "");
+}
+
+TEST_F(RqSpinLockCorpus, FilesAreSteady) {
+  const std::vector<fs::path> seeds = texts_in("seeds");
+  EXPECT_GE(seeds.size(), 8u);
+  for (const fs::path& seed : seeds) expect_steady(seed);
+  for (const fs::path& program : texts_in("regress")) expect_steady(program);
+}
+
+TEST_F(RqSpinLockCorpus, SeedsPerformEveryOperation) {
+  for (const fs::path& seed : texts_in("seeds")) run(read(seed));
+  for (std::size_t code = 0; code < kRqSpinLockSchema.ops.size(); ++code) {
+    EXPECT_GT(runner_.op_mix().by_code[code].done, 0u) << kRqSpinLockSchema.ops[code].name;
+  }
+}
+
+TEST_F(RqSpinLockCorpus, RandomProgramsAreClean) {
+  constexpr int kPrograms = 20000;
+  inject::Rng rng(20260101);
+  program::Program program = program::generate(kRqSpinLockSchema, rng);
+  for (int i = 0; i < kPrograms && !HasFailure(); ++i) {
+    program = rng.chance(1, 3) ? program::generate(kRqSpinLockSchema, rng)
+                               : program::mutate(kRqSpinLockSchema, program, rng);
+    const std::uint64_t digest = run(program);
+    if (i % 16 == 0) EXPECT_EQ(run(program), digest) << to_text(kRqSpinLockSchema, program);
+  }
+}
+
+}  // namespace
+}  // namespace anyctx::target
