@@ -230,7 +230,6 @@ bool RqsJudge::may_be_timeout(const Before& before) const {
   if (own.beside_timeout || may_have_timed_out(own, limit)) return true;
   if (!queues_) return false;
   for (StackId id = 0; id < model::kMostStacks; ++id) {
-    if (id == before.stack) continue;
     for (const Entry& other : ledger_.stack(id)) {
       if (other.lock != before.lock || other.state != State::attempting) continue;
       if (other.beside_timeout || may_have_timed_out(other, kHeadLimit)) return true;
