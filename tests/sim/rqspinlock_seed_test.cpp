@@ -1,11 +1,6 @@
 // The rqspinlock target's seed corpus, and random programs: clean, and the same on every run.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "fuzzers/engine/runner.h"
 #include "fuzzers/engine/story.h"
 #include "fuzzers/ops/generate.h"
@@ -14,30 +9,12 @@
 #include "fuzzers/ops/text.h"
 #include "fuzzers/targets/rqspinlock_schema.h"
 #include "fuzzers/targets/rqspinlock_target.h"
+#include "tests/sim/corpus_files.h"
 
 namespace anyctx::target {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> texts_in(const char* folder) {
-  std::vector<fs::path> paths;
-  const fs::path root = fs::path(__FILE__).parent_path() / "../../corpus/rqspinlock" / folder;
-  if (!fs::exists(root)) return paths;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    if (entry.path().extension() == ".txt") paths.push_back(entry.path());
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
-
-program::Program read(const fs::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  const program::ParsedText parsed = program::parse_text(kRqSpinLockSchema, text.str());
-  EXPECT_TRUE(parsed.program) << path << ": " << to_string(parsed.error);
-  return parsed.program.value_or(program::Program{});
-}
 
 class RqSpinLockCorpus : public ::testing::Test {
  protected:
@@ -53,7 +30,7 @@ class RqSpinLockCorpus : public ::testing::Test {
   /// Clean, 100 times the same, and all that was decided did happen.
   void expect_steady(const fs::path& path) {
     SCOPED_TRACE(path.filename());
-    const program::Program program = read(path);
+    const program::Program program = test::read_program(kRqSpinLockSchema, path);
     const std::uint64_t digest = run(program);
     for (int i = 1; i < 100 && !HasFailure(); ++i) EXPECT_EQ(run(program), digest);
     EXPECT_EQ(runner_.simulation().taken().size(), program.decisions.size());
@@ -68,14 +45,16 @@ TEST(RqSpinLockSchema, IsSound) {
 }
 
 TEST_F(RqSpinLockCorpus, FilesAreSteady) {
-  const std::vector<fs::path> seeds = texts_in("seeds");
+  const std::vector<fs::path> seeds = test::corpus_files("rqspinlock", "seeds");
   EXPECT_GE(seeds.size(), 8u);
   for (const fs::path& seed : seeds) expect_steady(seed);
-  for (const fs::path& program : texts_in("regress")) expect_steady(program);
+  for (const fs::path& program : test::corpus_files("rqspinlock", "regress"))
+    expect_steady(program);
 }
 
 TEST_F(RqSpinLockCorpus, SeedsPerformEveryOperation) {
-  for (const fs::path& seed : texts_in("seeds")) run(read(seed));
+  for (const fs::path& seed : test::corpus_files("rqspinlock", "seeds"))
+    run(test::read_program(kRqSpinLockSchema, seed));
   for (std::size_t code = 0; code < kRqSpinLockSchema.ops.size(); ++code) {
     EXPECT_GT(runner_.op_mix().by_code[code].done, 0u) << kRqSpinLockSchema.ops[code].name;
   }
@@ -89,7 +68,9 @@ TEST_F(RqSpinLockCorpus, RandomProgramsAreClean) {
     program = rng.chance(1, 3) ? program::generate(kRqSpinLockSchema, rng)
                                : program::mutate(kRqSpinLockSchema, program, rng);
     const std::uint64_t digest = run(program);
-    if (i % 16 == 0) EXPECT_EQ(run(program), digest) << to_text(kRqSpinLockSchema, program);
+    if (i % 16 == 0) {
+      EXPECT_EQ(run(program), digest) << to_text(kRqSpinLockSchema, program);
+    }
   }
 }
 
