@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fuzzers/targets/page_target.h"
+#include "fuzzers/targets/range_tree_target.h"
 #include "fuzzers/targets/rqspinlock_target.h"
 #include "fuzzers/targets/slab_target.h"
 
@@ -13,6 +14,7 @@ std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
       page_target(),
       slab_target(),
+      range_tree_target(),
       rqspinlock_target(),
   };
   return targets;
