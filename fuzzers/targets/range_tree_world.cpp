@@ -37,8 +37,10 @@ void RangeTreeWorld::setup(const program::Program& program) {
   objects_.count = 0;
   pages_.count = 0;
   locked_ = false;
+  open_ = false;
   subject_->range_tree_init(judge_.model().limit());
   if (param(RangeTreeParam::whole) != 0) static_cast<void>(create());
+  open_ = true;
 }
 
 /// As at the creation of an arena: nobody else is there yet.
@@ -50,6 +52,7 @@ int RangeTreeWorld::create() {
 }
 
 Outcome RangeTreeWorld::perform(const program::Op& op, inject::Lane) {
+  if (!open_) return {Outcome::Kind::vacuous};
   judge_.begin_call();
   const Outcome outcome = dispatch(op);
   judge_.end_call();
@@ -153,6 +156,7 @@ Outcome RangeTreeWorld::give_back() {
 }
 
 void RangeTreeWorld::finish() {
+  open_ = false;
   judge_.check_runs(0, judge_.model().limit(), 0);
   judge_.destroy();
   while (give_back().kind == Outcome::Kind::done) {

@@ -44,6 +44,7 @@ class RangeTreeWorld final : public engine::World {
   Hoard objects_;
   Hoard pages_;
   bool locked_ = false;
+  bool open_ = false;  // not being set up or torn down: what interrupts that does nothing
 };
 
 }  // namespace anyctx::target
