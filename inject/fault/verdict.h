@@ -87,6 +87,8 @@ constexpr VerdictKind verdict_of(machine::Bug bug) {
       return VerdictKind::conservation;
     case machine::Bug::bad_unlock:
       return VerdictKind::lock_state;
+    case machine::Bug::bad_context:
+      return VerdictKind::forbidden_action;
   }
   return VerdictKind::structure;
 }

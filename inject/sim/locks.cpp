@@ -17,7 +17,7 @@ constexpr std::uint32_t kMaxIdleTurns = 1000;
 
 }  // namespace
 
-const Simulation::HeldLock* Simulation::holder_of(const std::uint32_t* word) const {
+const Simulation::HeldLock* Simulation::holder_of(const void* word) const {
   const auto held = std::ranges::find(held_, word, &HeldLock::word);
   return held == held_.end() ? nullptr : &*held;
 }
@@ -53,6 +53,34 @@ void Simulation::check_lock_context(machine::Site site, bool waits) {
   }
 }
 
+/// A task that waits holds what it holds, and so does what the task interrupted.
+void Simulation::check_lock_order(machine::Site site) {
+  for (const HeldLock& held : held_) {
+    if (held.owner != task_ || lock_order_.add(held.site, site)) continue;
+    stop(VerdictKind::deadlock, "locks are waited for in one order",
+         fmt::format("{} before {}, as earlier", site_names_[site.id], site_names_[held.site.id]),
+         fmt::format("waits for {}, holds {}", site_names_[site.id], site_names_[held.site.id]));
+  }
+}
+
+void Simulation::takes_lock(machine::Site site, const void* lock) {
+  const Unwatched unwatched;
+  const bool again = std::ranges::any_of(
+      held_, [&](const HeldLock& h) { return h.word == lock && h.owner == task_; });
+  if (again) {
+    stop(VerdictKind::deadlock, "no task takes a lock that it holds", "not held",
+         fmt::format("takes {} again", site_names_[site.id]));
+  }
+  check_lock_order(site);
+  held_.push_back({lock, site, task_});
+  ++task_->state.locks_held;
+}
+
+void Simulation::drops_lock(machine::Site site, const void* lock) {
+  const Unwatched unwatched;
+  forget_held(site, lock);
+}
+
 void Simulation::take_word(machine::Site site, std::uint32_t* word) {
   *word = 1;
   order_after(word);
@@ -82,6 +110,7 @@ void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
   const machine::PointId here = point(site, Verb::lock);
   visit(here);
   check_lock_context(site, true);
+  check_lock_order(site);
   while (*word != 0) {
     const HeldLock* holder = holder_of(word);
     if (holder == nullptr) {
@@ -103,10 +132,8 @@ void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
   take_word(site, word);
 }
 
-void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
-  const Unwatched unwatched;
-  visit(point(site, Verb::unlock));
-  // The innermost one: on UP a lock can be held twice.
+/// The innermost one: on UP a lock can be held twice.
+void Simulation::forget_held(machine::Site site, const void* word) {
   const auto held = std::find_if(held_.rbegin(), held_.rend(), [&](const HeldLock& h) {
     return h.word == word && h.owner == task_;
   });
@@ -114,9 +141,15 @@ void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
     stop(VerdictKind::lock_state, "only a lock that this task holds is released", "held",
          fmt::format("releases {}, which it does not hold", site_names_[site.id]));
   }
-  order_before(word);
   held_.erase(std::next(held).base());
   --task_->state.locks_held;
+}
+
+void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
+  const Unwatched unwatched;
+  visit(point(site, Verb::unlock));
+  order_before(word);
+  forget_held(site, word);
   if (holder_of(word) != nullptr) return;
   *word = 0;
   for (auto& task : tasks_) {

@@ -179,6 +179,8 @@ struct Sim {
     now().memory().touch(p, n);
     machine::raw::mark_used(p, n);
   }
+  static void takes_lock(Site site, const void* lock) { now().takes_lock(site, lock); }
+  static void drops_lock(Site site, const void* lock) { now().drops_lock(site, lock); }
   static void bug(machine::Bug bug, const void* where) { now().bug(bug, where); }
 
  private:

@@ -76,6 +76,7 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   task_count_ = 0;
   lane_entries_ = {};
   held_.clear();
+  lock_order_.reset();
   if (any_sticky_) sticky_.fill(false);
   any_sticky_ = false;
   handlers_ = nullptr;

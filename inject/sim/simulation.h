@@ -25,6 +25,7 @@
 #include "inject/sched/walk.h"
 #include "inject/sim/config.h"
 #include "inject/sim/event.h"
+#include "inject/sim/lock_order.h"
 #include "inject/sim/memory.h"
 #include "inject/sim/order.h"
 #include "inject/sim/stats.h"
@@ -187,6 +188,8 @@ class Simulation {
   void wake_worker(machine::Site site, std::optional<unsigned> cpu, machine::IrqLine* line);
   void might_sleep(machine::Site site);
   void wake(machine::Site site);
+  void takes_lock(machine::Site site, const void* lock);
+  void drops_lock(machine::Site site, const void* lock);
   void bug(machine::Bug bug, const void* where);
 
  private:
@@ -199,7 +202,7 @@ class Simulation {
   static constexpr std::uint64_t kNoTimeLimit = ~std::uint64_t{0};
 
   struct HeldLock {
-    const std::uint32_t* word;
+    const void* word;
     machine::Site site;
     const SimTask* owner;
   };
@@ -288,10 +291,12 @@ class Simulation {
              SimTask*& made_way);
 
   // locks.cpp
-  const HeldLock* holder_of(const std::uint32_t* word) const;
+  const HeldLock* holder_of(const void* word) const;
   bool sleeps(machine::SiteKind kind) const;
   void check_lock_context(machine::Site site, bool waits);
+  void check_lock_order(machine::Site site);
   void take_word(machine::Site site, std::uint32_t* word);
+  void forget_held(machine::Site site, const void* word);
 
   machine::SiteKind kind_of(machine::PointId point) const {
     return site_kinds_[point / machine::kVerbsPerSite];
@@ -326,6 +331,7 @@ class Simulation {
   std::array<std::array<std::uint16_t, kMaxLanesPerKind>, kLaneKinds> lane_entries_{};
 
   std::vector<HeldLock> held_;
+  LockOrder lock_order_;
   std::array<bool, machine::kMaxPoints> sticky_{};
   bool any_sticky_ = false;
   std::array<machine::SiteKind, machine::kMaxSites> site_kinds_{};

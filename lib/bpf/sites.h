@@ -1,4 +1,4 @@
-// Sites of lib/bpf: ids 128..239.
+// Sites of lib/bpf: ids 128..159 and 184..239.
 #pragma once
 
 #include "lib/machine/site.h"

@@ -19,13 +19,14 @@ enum class Bug : std::uint8_t {
   bad_refcount,         // reference dropped that was not held
   cache_in_use,         // cache destroyed while objects are live
   bad_unlock,           // lock released that is not held
+  bad_context,          // called where that is not allowed
 };
 
 constexpr std::string_view to_string(Bug bug) {
   constexpr std::string_view names[] = {
-      "double-free",        "invalid-free",        "freelist-corrupt",
-      "poison-overwritten", "redzone-overwritten", "bad-page",
-      "bad-refcount",       "cache-in-use",        "bad-unlock",
+      "double-free",         "invalid-free", "freelist-corrupt", "poison-overwritten",
+      "redzone-overwritten", "bad-page",     "bad-refcount",     "cache-in-use",
+      "bad-unlock",          "bad-context",
   };
   return names[static_cast<unsigned>(bug)];
 }

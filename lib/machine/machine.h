@@ -133,6 +133,10 @@ concept Environment = requires(Site s, bool condition, bool (*is_ready)(), std::
   // This operation may sleep / would wake another task. Nothing happens but the context check.
   { M::might_sleep(s) } -> std::same_as<void>;
   { M::wake(s) } -> std::same_as<void>;
+  // This task, or a context that interrupts it, takes / no longer has a lock that it may wait for.
+  // For locks that are made of shared words; those of LockWords announce themselves.
+  { M::takes_lock(s, p) } -> std::same_as<void>;
+  { M::drops_lock(s, p) } -> std::same_as<void>;
   // Tell sanitizers that [p, p+n) is free / in use. 8-byte granules; no-ops without a sanitizer.
   { M::mark_free(p, n) } -> std::same_as<void>;
   { M::mark_used(p, n) } -> std::same_as<void>;

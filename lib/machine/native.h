@@ -136,6 +136,8 @@ struct Native {
   static constexpr void wake_worker_on(Site, unsigned, IrqLine*) {}
   static constexpr void might_sleep(Site) {}
   static constexpr void wake(Site) {}
+  static constexpr void takes_lock(Site, const void*) {}
+  static constexpr void drops_lock(Site, const void*) {}
   static void mark_free(void* p, std::size_t n) { raw::mark_free(p, n); }
   static void mark_used(void* p, std::size_t n) { raw::mark_used(p, n); }
   /// Prints one line to standard error and returns: the caller leaks what it cannot trust.
