@@ -18,16 +18,15 @@ class Slots {
  public:
   void clear() {
     heads_.fill(kNone);
-    for (std::uint16_t i = 0; i < Capacity; ++i) links_[i] = static_cast<std::uint16_t>(i + 1);
-    links_[Capacity - 1] = kNone;
-    free_ = 0;
+    free_ = kNone;
+    fresh_ = 0;
   }
 
   /// False if the storage is full: the caller must give the result back.
   [[nodiscard]] bool push(unsigned slot, const T& value) {
-    if (free_ == kNone) return false;
-    const std::uint16_t node = free_;
-    free_ = links_[node];
+    if (free_ == kNone && fresh_ == Capacity) return false;
+    const std::uint16_t node = free_ != kNone ? free_ : fresh_++;
+    if (node == free_) free_ = links_[node];
     values_[node] = value;
     __atomic_store_n(&links_[node], heads_[slot], __ATOMIC_RELEASE);
     heads_[slot] = node;
@@ -72,7 +71,8 @@ class Slots {
   std::array<std::uint16_t, program::kSlots> heads_{};
   std::array<std::uint16_t, Capacity> links_{};
   std::array<T, Capacity> values_{};
-  std::uint16_t free_ = kNone;
+  std::uint16_t free_ = kNone;  // nodes that were used and are not
+  std::uint16_t fresh_ = 0;     // the first node that was never used
 };
 
 }  // namespace anyctx::engine

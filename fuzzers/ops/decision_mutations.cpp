@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fuzzers/ops/choose.h"
+#include "fuzzers/ops/interference.h"
 #include "fuzzers/ops/mutation.h"
 #include "fuzzers/ops/points.h"
 
@@ -119,7 +120,7 @@ bool toggle_sticky(Mutation& m) {
 
 constexpr MutationKind kKinds[] = {
     {12, add},         {4, erase},  {3, change_occurrence}, {2, change_action},
-    {2, change_place}, {2, repeat}, {1, toggle_sticky},
+    {2, change_place}, {2, repeat}, {1, toggle_sticky},     {4, interfere},
 };
 
 }  // namespace

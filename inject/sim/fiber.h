@@ -41,6 +41,7 @@ class Fiber {
 
  private:
   static void jump(Fiber& from, Fiber& to, bool last);
+  void drop_fake_stack();
   void prepare_identity(const Fiber& parent);
   void drop_identity();
 
@@ -52,7 +53,7 @@ class Fiber {
   void* argument_ = nullptr;
   bool started_ = false;                // and not ended
   bool returned_ = false;               // the entry function did
-  void* fake_stack_ = nullptr;          // ASan
+  void* fake_stack_ = nullptr;          // ASan: while it does not run
   const void* stack_bottom_ = nullptr;  // ASan: of the thread's own stack, learnt at a switch
   std::size_t bottom_bytes_ = 0;
   void* identity_ = nullptr;  // TSan: null before the first start, and when given up

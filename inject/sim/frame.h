@@ -42,6 +42,9 @@ struct Spin {
   std::uint64_t seen = 0;      // the machine's progress when the frame last looked
 };
 
+/// Points are counted in blocks of this size, so that the end of a frame looks at few of them.
+inline constexpr unsigned kPointsPerBlock = machine::kMaxPoints / 64;
+
 /// The first line is all that a point with the default outcome touches.
 struct Frame {
   std::uint32_t steps = 0;          // own points visited
@@ -58,7 +61,9 @@ struct Frame {
   CpuState at_begin;
   Spin spin;
   Causes causes;
-  std::array<std::uint16_t, machine::kMaxPoints> seen;  // visits by point, cleared at the begin
+  // Visits by point, and which blocks of them are not zero.
+  std::array<std::uint16_t, machine::kMaxPoints> seen{};
+  std::uint64_t seen_blocks = 0;
 };
 
 }  // namespace anyctx::inject

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -21,7 +20,10 @@ std::size_t round_up(std::size_t n, std::size_t to) {
 }  // namespace
 
 Memory::Memory(std::size_t bytes)
-    : mapping_bytes_(round_up(bytes, 64 << 10) + kAlignment), bytes_(round_up(bytes, 64 << 10)) {
+    : mapping_bytes_(round_up(bytes, 64 << 10) + kAlignment),
+      bytes_(round_up(bytes, 64 << 10)),
+      touched_(bytes_ / kBlock),
+      hidden_(bytes_ / kBlock) {
   void* mapping = ::mmap(nullptr, mapping_bytes_, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
@@ -29,8 +31,6 @@ Memory::Memory(std::size_t bytes)
   const auto start = reinterpret_cast<std::uintptr_t>(mapping_);
   base_ = mapping_ + (round_up(start, kAlignment) - start);
   std::memset(base_, kDirt, bytes_);
-  touched_.assign(bytes_ / kBlock, 0);
-  touched_blocks_.reserve(bytes_ / kBlock);
 }
 
 Memory::~Memory() {
@@ -38,33 +38,45 @@ Memory::~Memory() {
   ::munmap(mapping_, mapping_bytes_);
 }
 
-void Memory::touch(const void* p, std::size_t n) {
+void Memory::BlockSet::add(std::size_t first, std::size_t last) {
+  for (std::size_t block = first; block <= last && block < contains.size(); ++block) {
+    if (contains[block] != 0) continue;
+    contains[block] = 1;
+    list.push_back(static_cast<std::uint32_t>(block));
+  }
+}
+
+void Memory::BlockSet::clear() {
+  for (const std::uint32_t block : list) contains[block] = 0;
+  list.clear();
+}
+
+void Memory::add(BlockSet& set, const void* p, std::size_t n) {
   if (n == 0 || !contains(p)) return;
   const Unwatched unwatched;
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_);
-  const std::size_t last = (offset + n - 1) / kBlock;
-  for (std::size_t block = offset / kBlock; block <= last && block < touched_.size(); ++block) {
-    if (touched_[block] != 0) continue;
-    touched_[block] = 1;
-    touched_blocks_.push_back(static_cast<std::uint32_t>(block));
-  }
+  set.add(offset / kBlock, (offset + n - 1) / kBlock);
+}
+
+void Memory::touch(const void* p, std::size_t n) {
+  add(touched_, p, n);
 }
 
 void Memory::hide(const void* p, std::size_t n) {
-  if (n == 0 || !contains(p)) return;
-  const Unwatched unwatched;
-  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_);
-  hidden_end_ = std::max(hidden_end_, std::min(offset + n, bytes_));
+  if constexpr (machine::raw::kAsan) add(hidden_, p, n);
 }
 
 void Memory::reset() {
-  machine::raw::mark_used(base_, hidden_end_);
-  hidden_end_ = 0;
-  for (const std::uint32_t block : touched_blocks_) {
-    std::memset(base_ + block * kBlock, kDirt, kBlock);
-    touched_[block] = 0;
+  // One by one: where a range is large, ASan gives its shadow back to the kernel, and every byte of
+  // it costs a page fault afterwards.
+  for (const std::uint32_t block : hidden_.list) {
+    machine::raw::mark_used(base_ + block * kBlock, kBlock);
   }
-  touched_blocks_.clear();
+  hidden_.clear();
+  for (const std::uint32_t block : touched_.list) {
+    std::memset(base_ + block * kBlock, kDirt, kBlock);
+  }
+  touched_.clear();
 }
 
 }  // namespace anyctx::inject

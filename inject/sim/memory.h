@@ -37,13 +37,25 @@ class Memory {
  private:
   static constexpr std::size_t kBlock = 4096;
 
+  /// Blocks, each listed once. The list has room for all.
+  struct BlockSet {
+    explicit BlockSet(std::size_t blocks) : contains(blocks, 0) { list.reserve(blocks); }
+    void add(std::size_t first, std::size_t last);
+    void clear();
+
+    std::vector<std::uint8_t> contains;  // by block
+    std::vector<std::uint32_t> list;
+  };
+
+  /// Adds the blocks of [p, p+n), as far as it is inside.
+  void add(BlockSet& set, const void* p, std::size_t n);
+
   std::byte* mapping_ = nullptr;
   std::size_t mapping_bytes_ = 0;
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;
-  std::size_t hidden_end_ = 0;                 // nothing behind it was hidden
-  std::vector<std::uint8_t> touched_;          // by block
-  std::vector<std::uint32_t> touched_blocks_;  // the same as a list; capacity for all blocks
+  BlockSet touched_;
+  BlockSet hidden_;
 };
 
 }  // namespace anyctx::inject

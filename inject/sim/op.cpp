@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <bit>
 
 #include "inject/sim/simulation.h"
 
@@ -15,9 +16,24 @@ std::string describe(const CpuState& state) {
                      state.migrate_depth, state.locks_held);
 }
 
+/// Calls `f(first point)` for each block of points that a frame has visited.
+template <class F>
+ANYCTX_UNWATCHED void for_each_block(const Frame& frame, F f) {
+  for (std::uint64_t blocks = frame.seen_blocks; blocks != 0; blocks &= blocks - 1) {
+    f(static_cast<unsigned>(std::countr_zero(blocks)) * kPointsPerBlock);
+  }
+}
+
+ANYCTX_UNWATCHED void forget_visits(Frame& frame) {
+  for_each_block(frame, [&](unsigned first) {
+    std::fill_n(frame.seen.begin() + first, kPointsPerBlock, std::uint16_t{0});
+  });
+  frame.seen_blocks = 0;
+}
+
 // Longer than most operations: too long to be instrumented as well.
-ANYCTX_UNWATCHED void add(const std::uint16_t* counts, std::uint64_t* to, unsigned n) {
-  for (unsigned i = 0; i < n; ++i) to[i] += counts[i];
+ANYCTX_UNWATCHED void add(const std::uint16_t* counts, std::uint64_t* to) {
+  for (unsigned i = 0; i < kPointsPerBlock; ++i) to[i] += counts[i];
 }
 
 }  // namespace
@@ -36,20 +52,22 @@ Frame& Simulation::push_frame(FrameKind kind, machine::Context context, const Op
   frame.script = {};
   frame.at_begin = task_->state;
   frame.causes.clear();
-  std::fill_n(frame.seen.begin(), point_limit_, std::uint16_t{0});
+  forget_visits(frame);  // of a frame that was given up
   frame_ = &frame;
   return frame;
 }
 
 void Simulation::pop_frame() {
   Frame& frame = *frame_;
-  add(frame.seen.data(), stats_.reached[static_cast<unsigned>(frame.context)].data(), point_limit_);
+  std::uint64_t* const reached = stats_.reached[static_cast<unsigned>(frame.context)].data();
+  for_each_block(frame, [&](unsigned first) { add(&frame.seen[first], reached + first); });
   stats_.points += frame.steps;
   if (collect_visits_) {
     for (machine::PointId p = 0; p < point_limit_; ++p) {
       if (frame.seen[p] != 0) visits_.push_back({frame.where, p, frame.seen[p]});
     }
   }
+  forget_visits(frame);
   --task_->depth;
   frame_ = &task_->top();
   note_progress();

@@ -138,6 +138,7 @@ class Simulation {
   ANYCTX_UNWATCHED bool visit(machine::PointId point) {
     Frame& frame = *frame_;
     ++frame.seen[point];
+    frame.seen_blocks |= std::uint64_t{1} << point / kPointsPerBlock;
     frame.last_point = point;
     digest_ = (digest_ ^ point) * kDigestFactor;
     if (++frame.steps < frame.wake) [[likely]]

@@ -37,6 +37,11 @@ extern "C" void __tsan_acquire(void* name);
 
 namespace anyctx::machine::raw {
 
+#ifdef ANYCTX_ASAN
+inline constexpr bool kAsan = true;
+#else
+inline constexpr bool kAsan = false;
+#endif
 #ifdef ANYCTX_TSAN
 inline constexpr bool kTsan = true;
 #else
@@ -76,29 +81,50 @@ __attribute__((no_sanitize("address"))) inline void store_link(void** link, void
 /// Memory that is marked free, or that never was an object: poison, red zones, metadata. Not
 /// shared while it is accessed this way. The atomic builtins keep compilers from calling memset,
 /// which AddressSanitizer checks.
-__attribute__((no_sanitize("address"))) inline void fill_hidden(void* p, std::uint8_t byte,
-                                                                std::size_t n) {
-  auto* bytes = static_cast<std::uint8_t*>(p);
-  for (std::size_t i = 0; i < n; ++i) __atomic_store_n(bytes + i, byte, __ATOMIC_RELAXED);
-}
-
-/// The first byte that differs from `byte`, or null.
-__attribute__((no_sanitize("address"))) inline const void* find_other_hidden(const void* p,
-                                                                             std::uint8_t byte,
-                                                                             std::size_t n) {
-  const auto* bytes = static_cast<const std::uint8_t*>(p);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (__atomic_load_n(bytes + i, __ATOMIC_RELAXED) != byte) return bytes + i;
-  }
-  return nullptr;
-}
-
 __attribute__((no_sanitize("address"))) inline std::uint64_t load_hidden(const std::uint64_t* p) {
   return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 __attribute__((no_sanitize("address"))) inline void store_hidden(std::uint64_t* p,
                                                                  std::uint64_t value) {
   __atomic_store_n(p, value, __ATOMIC_RELAXED);
+}
+
+/// Eight times the same byte.
+constexpr std::uint64_t word_of(std::uint8_t byte) {
+  return byte * 0x0101010101010101u;
+}
+inline bool is_word_aligned(const void* p) {
+  return reinterpret_cast<std::uintptr_t>(p) % sizeof(std::uint64_t) == 0;
+}
+
+/// Words where there are whole ones, bytes at the ends.
+__attribute__((no_sanitize("address"))) inline void fill_hidden(void* p, std::uint8_t byte,
+                                                                std::size_t n) {
+  auto* at = static_cast<std::uint8_t*>(p);
+  for (; n != 0 && !is_word_aligned(at); ++at, --n) __atomic_store_n(at, byte, __ATOMIC_RELAXED);
+  for (; n >= sizeof(std::uint64_t); at += sizeof(std::uint64_t), n -= sizeof(std::uint64_t)) {
+    store_hidden(reinterpret_cast<std::uint64_t*>(at), word_of(byte));
+  }
+  for (; n != 0; ++at, --n) __atomic_store_n(at, byte, __ATOMIC_RELAXED);
+}
+
+/// The first byte that differs from `byte`, or null.
+__attribute__((no_sanitize("address"))) inline const void* find_other_hidden(const void* p,
+                                                                             std::uint8_t byte,
+                                                                             std::size_t n) {
+  const auto* at = static_cast<const std::uint8_t*>(p);
+  while (n != 0) {
+    if (n >= sizeof(std::uint64_t) && is_word_aligned(at) &&
+        load_hidden(reinterpret_cast<const std::uint64_t*>(at)) == word_of(byte)) {
+      at += sizeof(std::uint64_t);
+      n -= sizeof(std::uint64_t);
+      continue;
+    }
+    if (__atomic_load_n(at, __ATOMIC_RELAXED) != byte) return at;
+    ++at;
+    --n;
+  }
+  return nullptr;
 }
 
 /// Compare-and-swap of both words; `locked` false is atomic only within one CPU.
