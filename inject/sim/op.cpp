@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 #include <bit>
+#include <span>
 
 #include "inject/sim/simulation.h"
 
