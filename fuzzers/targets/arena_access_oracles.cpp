@@ -134,6 +134,11 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   const model::SlotRange range{access.slot, 1};
   if (result.kind != Touch::done) {
     judge_signal(scene, call, before, has_vma, segv, result.kind);
+    // The fault may have got its page before the mapping went away, or the process was ended.
+    if ((!call.alone || !call.settled) && access.slot < scene.geometry().max_entries) {
+      scene.shadow.widen(range, {SlotState::allocated});
+      scene.shadow.forget_words(range);
+    }
     look.look({.queued = false,
                .stranded = false,
                .lost = call.causes != 0 && !scene.strictness().tree_is_transactional});
