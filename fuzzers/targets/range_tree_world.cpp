@@ -34,8 +34,8 @@ void RangeTreeWorld::setup(const program::Program& program) {
   subject_->reset({.pages = param(RangeTreeParam::pages)});
   const std::uint64_t limit = param(RangeTreeParam::limit);
   judge_.reset(limit != 0 ? limit : kHigh);
-  objects_.count = 0;
-  pages_.count = 0;
+  objects_.clear();
+  pages_.clear();
   locked_ = false;
   open_ = false;
   subject_->range_tree_init(judge_.model().limit());
@@ -130,27 +130,25 @@ std::int64_t RangeTreeWorld::find_and_clear(std::uint64_t length) {
 template <class Allocate>
 Outcome RangeTreeWorld::take(Hoard& hoard, std::uint32_t count, Allocate allocate) {
   std::uint32_t taken = 0;
-  for (; taken < count && !hoard.is_full(); ++taken) {
+  for (; taken < count; ++taken) {
     void* const item = allocate();
     if (item == nullptr) break;
-    // Others may have taken the last place meanwhile.
-    if (hoard.is_full()) {
+    if (!hoard.push(0, item)) {
       &hoard == &objects_ ? subject_->kfree_nolock(item) : subject_->free_pages_nolock(item);
       break;
     }
-    hoard.items[hoard.count++] = item;
   }
   return {taken == count ? Outcome::Kind::done : Outcome::Kind::failed, taken};
 }
 
 /// Not all at once: what an operation may take is bounded.
 Outcome RangeTreeWorld::give_back() {
+  const auto any = [](void*) { return true; };
   std::uint64_t given = 0;
-  for (; objects_.count != 0 && given < kMostGiven; ++given) {
-    subject_->kfree_nolock(objects_.items[--objects_.count]);
-  }
-  for (; pages_.count != 0 && given < kMostGiven; ++given) {
-    subject_->free_pages_nolock(pages_.items[--pages_.count]);
+  void* item = nullptr;
+  for (; given < kMostGiven && objects_.take(0, item, any); ++given) subject_->kfree_nolock(item);
+  for (; given < kMostGiven && pages_.take(0, item, any); ++given) {
+    subject_->free_pages_nolock(item);
   }
   return {given != 0 ? Outcome::Kind::done : Outcome::Kind::vacuous, given};
 }

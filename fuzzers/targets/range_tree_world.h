@@ -1,9 +1,9 @@
 // RangeTreeWorld: an owner of a range tree, with its lock, and others who use up its memory.
 #pragma once
 
-#include <array>
 #include <memory>
 
+#include "fuzzers/engine/slots.h"
 #include "fuzzers/engine/world.h"
 #include "fuzzers/targets/range_tree_judge.h"
 
@@ -21,12 +21,7 @@ class RangeTreeWorld final : public engine::World {
   using Outcome = engine::Outcome;
 
   /// What other users took. They take and give without a point in between.
-  struct Hoard {
-    static constexpr std::size_t kMost = 4096;
-    bool is_full() const { return count == kMost; }
-    std::array<void*, kMost> items{};
-    std::size_t count = 0;
-  };
+  using Hoard = engine::Slots<void*, 4096>;  // all in slot 0
 
   Outcome dispatch(const program::Op& op);
   template <class F>
