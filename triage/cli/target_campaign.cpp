@@ -27,10 +27,14 @@ std::string without_prefix(std::string_view line) {
   return std::string(line.substr(0, line.find('\n')));
 }
 
+/// Not those that a process was writing when it was ended.
 std::vector<fs::path> stats_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with("stats-")) files.push_back(entry.path());
+    const fs::path& path = entry.path();
+    if (path.filename().string().starts_with("stats-") && path.extension() == ".json") {
+      files.push_back(path);
+    }
   }
   std::sort(files.begin(), files.end());
   return files;
