@@ -11,7 +11,6 @@ namespace {
 
 using inject::VerdictKind;
 using model::SlotState;
-using Touch = TouchResult::Kind;
 
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
@@ -104,19 +103,21 @@ namespace {
 
 /// A user gets a signal.
 void judge_signal(ArenaScene& scene, const ArenaCall& call, const SlotBefore& before, bool has_vma,
-                  bool segv, Touch signal) {
+                  bool segv, TouchResult signal) {
   if (!call.alone || !call.settled) return;
   const bool has_page = before.mapped && !before.scratch;
   const bool must = !has_vma || before.scratch || (segv && !has_page);
-  if (must && signal == Touch::sigsegv) return;
+  if (must && signal == TouchResult::sigsegv) return;
   if (!must && call.excused) return;
   const bool short_of_memory =
       !scene.inspector().supply().objects_to_be_had || scene.inspector().supply().free_pages < 24;
-  if (!must && signal == Touch::sigsegv && !has_page && short_of_memory && call.causes != 0) return;
-  if (must && signal == Touch::sigbus && call.causes != 0) return;
+  if (!must && signal == TouchResult::sigsegv && !has_page && short_of_memory && call.causes != 0)
+    return;
+  if (must && signal == TouchResult::sigbus && call.causes != 0) return;
   scene.accuse(must ? VerdictKind::error_code : VerdictKind::spurious_failure,
                "a user gets the page of the slot, or a new one, or a signal for a reason",
-               must ? "SIGSEGV" : "the page", signal == Touch::sigsegv ? "SIGSEGV" : "SIGBUS");
+               must ? "SIGSEGV" : "the page",
+               signal == TouchResult::sigsegv ? "SIGSEGV" : "SIGBUS");
 }
 
 void judge_new_page(ArenaScene& scene, std::uint32_t slot, const std::byte* memory) {
@@ -128,12 +129,20 @@ void judge_new_page(ArenaScene& scene, std::uint32_t slot, const std::byte* memo
 
 }  // namespace
 
+void TouchJudge::touched(std::byte* memory) {
+  const bool is_alone = call_.alone && call_.serial == scene_.serial();
+  const bool had_page = before_.mapped && !before_.scratch;
+  if (is_alone && call_.settled && !had_page) judge_new_page(scene_, access_.slot, memory);
+  judge_memory(scene_, access_, memory, "user");
+  perform(scene_, access_, memory);
+}
+
 void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
                  const ArenaAccess& access, const SlotBefore& before, bool has_vma, bool segv,
-                 const TouchResult& result) {
+                 TouchResult result) {
   const model::SlotRange range{access.slot, 1};
-  if (result.kind != Touch::done) {
-    judge_signal(scene, call, before, has_vma, segv, result.kind);
+  if (result != TouchResult::done) {
+    judge_signal(scene, call, before, has_vma, segv, result);
     // The fault may have got its page before the mapping went away, or the process was ended.
     if ((!call.alone || !call.settled) && access.slot < scene.geometry().max_entries) {
       scene.shadow.widen(range, {SlotState::allocated});
@@ -154,12 +163,10 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
     scene.shadow.widen(range, {SlotState::allocated});
     scene.shadow.forget_words(range);
   } else if (!has_page) {
-    if (call.settled) judge_new_page(scene, access.slot, result.memory);
     scene.shadow.allocated(range);
     scene.space.take(range);
+    if (access.write) scene.shadow.write(access.slot, access.word);
   }
-  judge_memory(scene, access, result.memory, "user");
-  perform(scene, access, result.memory);
   look.look();
 }
 

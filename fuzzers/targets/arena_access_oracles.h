@@ -32,9 +32,24 @@ void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaA
 void judge_kernel_access(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
                          const SlotBefore& before, bool covered, std::byte* memory);
 
-/// A user's access. `has_vma`: of this process, there.
+/// A user's access at the moment at which it happens.
+class TouchJudge final : public TouchListener {
+ public:
+  TouchJudge(ArenaScene& scene, const ArenaCall& call, const ArenaAccess& access,
+             const SlotBefore& before)
+      : scene_(scene), call_(call), access_(access), before_(before) {}
+  void touched(std::byte* memory) override;
+
+ private:
+  ArenaScene& scene_;
+  const ArenaCall& call_;
+  const ArenaAccess& access_;
+  const SlotBefore& before_;
+};
+
+/// What it came to. `has_vma`: of this process, there.
 void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
                  const ArenaAccess& access, const SlotBefore& before, bool has_vma, bool segv,
-                 const TouchResult& result);
+                 TouchResult result);
 
 }  // namespace anyctx::target

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "fuzzers/model/arena_errors.h"
 #include "fuzzers/targets/arena_inspector.h"
@@ -37,11 +38,7 @@ struct ArenaStrictness {
 };
 
 /// What a touch of memory from user space comes to.
-struct TouchResult {
-  enum class Kind : std::uint8_t { done, sigsegv, sigbus };
-  Kind kind = Kind::sigsegv;
-  std::byte* memory = nullptr;  // if done: the first byte of the page
-};
+enum class TouchResult : std::uint8_t { done, sigsegv, sigbus };
 
 /// Who wants to know when page frames go back to the page allocator, in whatever context.
 class PageFreedListener {
@@ -50,6 +47,15 @@ class PageFreedListener {
 
  protected:
   ~PageFreedListener() = default;
+};
+
+/// Who wants to see what a touch leads to, at the moment of the access.
+class TouchListener {
+ public:
+  virtual void touched(std::byte* memory) = 0;  // the first byte of the page
+
+ protected:
+  ~TouchListener() = default;
 };
 
 class ArenaSubject {
@@ -93,12 +99,16 @@ class ArenaSubject {
   virtual int munmap(unsigned process, std::uint64_t address, std::uint64_t length) = 0;
   virtual void fork(unsigned parent, unsigned child) = 0;  // the child maps nothing before
   virtual void exit(unsigned process) = 0;
-  virtual TouchResult touch(unsigned process, std::uint64_t address, bool write) = 0;
+  virtual TouchResult touch(unsigned process, std::uint64_t address, bool write,
+                            TouchListener& listener) = 0;
 
   /// Waits until the frees that wait for the arena's worker are done. Task context.
   virtual void drain(unsigned arena) = 0;
   /// Gives back what caches keep: memory that nobody uses is free afterwards. Task context.
   virtual void trim() = 0;
 };
+
+/// The arena in lib/bpf.
+std::unique_ptr<ArenaSubject> make_own_arena_subject(inject::Simulation& simulation);
 
 }  // namespace anyctx::target

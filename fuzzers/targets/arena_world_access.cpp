@@ -88,16 +88,17 @@ Outcome ArenaWorld::touch(const Args& args) {
   ArenaCall call = scene_.begin_call();
   const bool has_vma = own.mapped && inside;
   const SlotBefore before = slot_before(scene_, access);
-  TouchResult result;
+  TouchJudge judge(scene_, call, access, before);
+  TouchResult result = TouchResult::sigsegv;
   {
     const Watched watched;
-    result = subject_->touch(process, address, access.write);
+    result = subject_->touch(process, address, access.write, judge);
   }
   scene_.end_call(call);
   --own.touching;
   const bool segv = (attributes_.map_flags & model::map_flag::segv_on_fault) != 0;
   judge_touch(scene_, look_, call, access, before, has_vma, segv, result);
-  return {result.kind == TouchResult::Kind::done ? Outcome::Kind::done : Outcome::Kind::failed};
+  return {result == TouchResult::done ? Outcome::Kind::done : Outcome::Kind::failed};
 }
 
 }  // namespace anyctx::target

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "fuzzers/targets/arena_target.h"
 #include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/range_tree_target.h"
 #include "fuzzers/targets/rqspinlock_target.h"
@@ -16,6 +17,7 @@ std::span<const engine::Target> all_targets() {
       slab_target(),
       range_tree_target(),
       rqspinlock_target(),
+      arena_target(),
   };
   return targets;
 }

@@ -64,6 +64,7 @@ void Memory::touch(const void* p, std::size_t n) {
 
 void Memory::hide(const void* p, std::size_t n) {
   if constexpr (machine::raw::kAsan) add(hidden_, p, n);
+  if (watch_ != nullptr) watch_->hidden(p, n);
 }
 
 void Memory::reset() {

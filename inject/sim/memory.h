@@ -7,6 +7,15 @@
 
 namespace anyctx::inject {
 
+/// Who wants to know of memory that is given up, at that moment, whatever the context: an oracle.
+class HideWatch {
+ public:
+  virtual void hidden(const void* p, std::size_t n) = 0;
+
+ protected:
+  ~HideWatch() = default;
+};
+
 /// A fixed region that programs run in one after the other. Every byte has the value kDirt at the
 /// start of a run, so that memory which should have been zeroed shows, and so that a run cannot see
 /// what an earlier one left. Only what was used is written again.
@@ -31,6 +40,9 @@ class Memory {
   /// who writes to it got it by touch() before.
   void hide(const void* p, std::size_t n);
 
+  /// `watch` is told of each hide(), and not owned; null: nobody is.
+  void watch(HideWatch* watch) { watch_ = watch; }
+
   /// Makes everything that was touched dirty again, and what was hidden addressable for ASan.
   void reset();
 
@@ -54,6 +66,7 @@ class Memory {
   std::size_t mapping_bytes_ = 0;
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;
+  HideWatch* watch_ = nullptr;
   BlockSet touched_;
   BlockSet hidden_;
 };

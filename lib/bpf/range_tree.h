@@ -18,7 +18,7 @@ namespace anyctx::bpf {
 
 /// Bits [0, limit). Ranges are (start, length); one that is empty or reaches beyond the limit is
 /// refused with -EINVAL. An operation visits each run that its range touches once, and takes
-/// O(log n) steps for each; find() and is_set() take O(log n). Legal in every context that
+/// O(log n) steps for each; find(), is_set() and trim() take O(log n). Legal in every context that
 /// may hold the owner's lock and use the source.
 template <machine::Machine M, NodeSource Source>
 class RangeTree {
@@ -101,9 +101,16 @@ class RangeTree {
     return run != nullptr ? std::int64_t{run->first} : -ENOENT;
   }
 
-  // For oracles.
-
+  /// [start, end) without the bits at its ends that are set. Bits beyond the limit are clear.
+  void trim(std::uint64_t& start, std::uint64_t& end) const {
+    const RangeNode* run = start < end ? run_from(start) : nullptr;
+    if (run != nullptr && run->first <= start) start = end_of(*run) < end ? end_of(*run) : end;
+    run = start < end ? run_from(end - 1) : nullptr;
+    if (run != nullptr && run->first < end) end = run->first;
+  }
   std::uint64_t limit() const { return limit_; }
+
+  // For oracles.
 
   /// Calls `f(first, size)` for each run, by start.
   template <class F>

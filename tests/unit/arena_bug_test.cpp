@@ -260,19 +260,12 @@ TEST(ArenaBug, PagesOfTheFirstBatchMappedAgain) {
 
 struct TakesTheReferenceLate : Double {
   using Double::Double;
-  TouchResult touch(unsigned process, std::uint64_t address, bool write) override {
-    late_ = true;
-    const TouchResult result = Double::touch(process, address, write);
-    late_ = false;
-    return result;
-  }
   bool install_pte(Process& process, std::uint64_t address, ArenaPage page,
                    std::uint64_t) override {
     --frames_[page].references;  // as it was before the lock was released
     ++frames_[page].references;
     return Double::install_pte(process, address, page, arenas_[0].unmaps);
   }
-  bool late_ = false;
 };
 TEST(ArenaBug, ReferenceTakenAfterTheLookup) {
   expect_found<TakesTheReferenceLate>({VerdictKind::stale_translation, VerdictKind::refcount,

@@ -165,23 +165,27 @@ class ArenaDouble : public ArenaSubject, protected ArenaDoubleState {
   }
   void fork(unsigned, unsigned) override {}
   void exit(unsigned process) override { munmap(process, 0, 0); }
-  TouchResult touch(unsigned process, std::uint64_t address, bool) override {
+  TouchResult touch(unsigned process, std::uint64_t address, bool,
+                    TouchListener& listener) override {
     const model::ArenaGeometry& geometry = arenas_[0].geometry;
     for (;;) {
       Process& own = processes_[process];
-      if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) return {};
+      if (!own.mapped || address < geometry.user_start || address >= geometry.user_end) {
+        return TouchResult::sigsegv;
+      }
       if (const auto pte = own.ptes.find(address); pte != own.ptes.end()) {
-        return {TouchResult::Kind::done, this->address(pte->second)};
+        listener.touched(this->address(pte->second));
+        return TouchResult::done;
       }
       const std::uint64_t unmaps = arenas_[0].unmaps;
       const Fault fault = handle_fault(geometry.slot(address));
       if (fault.kind == Fault::Kind::again) {
         inject::Sim::relax(defer::site::work_wait);
       } else if (fault.kind != Fault::Kind::page) {
-        return {fault.kind == Fault::Kind::sigbus ? TouchResult::Kind::sigbus
-                                                  : TouchResult::Kind::sigsegv};
+        return fault.kind == Fault::Kind::sigbus ? TouchResult::sigbus : TouchResult::sigsegv;
       } else if (install_pte(own, address, fault.page, unmaps)) {
-        return {TouchResult::Kind::done, this->address(fault.page)};
+        listener.touched(this->address(fault.page));
+        return TouchResult::done;
       }
     }
   }

@@ -64,9 +64,10 @@ TEST(ArenaOracle, KernelThatGetsAPage) {
 
 struct NoSignal : Double {
   using Double::Double;
-  TouchResult touch(unsigned process, std::uint64_t address, bool write) override {
+  TouchResult touch(unsigned process, std::uint64_t address, bool write,
+                    TouchListener& listener) override {
     arenas_[0].segv = false;
-    return Double::touch(process, address, write);
+    return Double::touch(process, address, write, listener);
   }
 };
 TEST(ArenaOracle, MissingSignal) {
@@ -76,7 +77,9 @@ TEST(ArenaOracle, MissingSignal) {
 
 struct AlwaysSignals : Double {
   using Double::Double;
-  TouchResult touch(unsigned, std::uint64_t, bool) override { return {}; }
+  TouchResult touch(unsigned, std::uint64_t, bool, TouchListener&) override {
+    return TouchResult::sigsegv;
+  }
 };
 TEST(ArenaOracle, SignalForNoReason) {
   expect_verdict<AlwaysSignals>(VerdictKind::spurious_failure, "a signal for a reason",

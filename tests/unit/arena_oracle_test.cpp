@@ -334,8 +334,9 @@ TEST(ArenaOracle, Counter) {
 
 struct KeepsAReference : Double {
   using Double::Double;
-  TouchResult touch(unsigned process, std::uint64_t address, bool write) override {
-    const TouchResult result = Double::touch(process, address, write);
+  TouchResult touch(unsigned process, std::uint64_t address, bool write,
+                    TouchListener& listener) override {
+    const TouchResult result = Double::touch(process, address, write, listener);
     ++frames_[arenas_[0].leaves.begin()->second.page].references;
     return result;
   }

@@ -1,0 +1,159 @@
+#include "fuzzers/targets/arena_own_inspector.h"
+
+#include "lib/slab/census.h"
+
+namespace anyctx::target {
+
+using model::SlotRange;
+
+namespace {
+
+// Objects come from slabs of no greater order.
+constexpr unsigned kLargestSlabOrder = 3;
+
+SlotRange range_of(bpf::Slots slots) {
+  return {static_cast<std::uint32_t>(slots.first), static_cast<std::uint32_t>(slots.count)};
+}
+
+std::int64_t kernel_page_of(const bpf::ArenaLayout& layout, std::uint64_t address) {
+  return static_cast<std::int64_t>(address - layout.kernel_start()) >> layout.page_shift();
+}
+
+}  // namespace
+
+model::ArenaGeometry OwnArenaInspector::geometry(unsigned index) const {
+  model::ArenaGeometry geometry;
+  geometry.page_shift = stage_.options.page_shift;
+  if (const Arena* const arena = at(index)) {
+    geometry.max_entries = static_cast<std::uint32_t>(arena->peek_tree().limit());
+    geometry.user_start = arena->peek_window().start;
+    geometry.user_end = arena->peek_window().end;
+  }
+  return geometry;
+}
+
+void OwnArenaInspector::free_runs(unsigned arena, std::vector<SlotRange>& runs) const {
+  runs.clear();
+  at(arena)->peek_tree().visit([&](std::uint64_t first, std::uint64_t size) {
+    runs.push_back(range_of({first, size}));
+  });
+}
+
+std::string_view OwnArenaInspector::tree_fault(unsigned arena) const {
+  return at(arena)->peek_tree().audit();
+}
+
+model::LeafView OwnArenaInspector::view(const Arena& arena, std::uint64_t address,
+                                        const page::Page<Sim>* page) const {
+  return {.kernel_page = kernel_page_of(arena.layout(), address),
+          .page = frame(page),
+          .scratch = arena.peek_pages().is_scratch(page)};
+}
+
+void OwnArenaInspector::leaves(unsigned index, std::vector<model::LeafView>& leaves) const {
+  const Arena& arena = *at(index);
+  leaves.clear();
+  arena.peek_pages().area().table().peek_each(
+      [&](std::uint64_t address, const page::Page<Sim>* page, bool) {
+        leaves.push_back(view(arena, address, page));
+      });
+}
+
+bool OwnArenaInspector::leaf(unsigned index, std::int64_t kernel_page,
+                             model::LeafView& leaf) const {
+  const Arena& arena = *at(index);
+  const auto& table = arena.peek_pages().area().table();
+  const std::uint64_t address =
+      arena.layout().kernel_start() +
+      (static_cast<std::uint64_t>(kernel_page) << arena.layout().page_shift());
+  const page::Page<Sim>* const page = table.contains(address) ? table.peek_load(address) : nullptr;
+  if (page == nullptr) return false;
+  leaf = view(arena, address, page);
+  return true;
+}
+
+void OwnArenaInspector::spans(unsigned index, std::vector<SlotRange>& spans) const {
+  const Arena& arena = *at(index);
+  spans.clear();
+  arena.peek_spans([&](bpf::Slots slots) { spans.push_back(range_of(slots)); });
+  arena.peek_teardowns().peek_each([&](bpf::Slots slots, bpf::TeardownPhase phase) {
+    if (phase == bpf::TeardownPhase::active) spans.push_back(range_of(slots));
+  });
+}
+
+bool OwnArenaInspector::has_late_slots(unsigned index) const {
+  bool has_some = false;
+  at(index)->peek_teardowns().peek_each(
+      [&](bpf::Slots, bpf::TeardownPhase phase) { has_some |= phase == bpf::TeardownPhase::done; });
+  return has_some;
+}
+
+void OwnArenaInspector::vmas(unsigned arena, std::vector<model::VmaView>& vmas) const {
+  vmas.clear();
+  at(arena)->peek_users().peek_each([&](std::uint64_t start, std::uint64_t end) {
+    vmas.push_back({start, end});
+  });
+}
+
+std::uint64_t OwnArenaInspector::counter(unsigned arena) const {
+  return at(arena)->peek_pages().peek_count();
+}
+
+bool OwnArenaInspector::lock_is_free(unsigned arena) const {
+  return at(arena)->peek_lock() == 0;
+}
+
+bool OwnArenaInspector::work_is_idle(unsigned arena) const {
+  return at(arena) == nullptr || at(arena)->peek_idle();
+}
+
+void OwnArenaInspector::tlb(unsigned index, std::vector<model::TlbView>& entries) const {
+  const Arena& arena = *at(index);
+  entries.clear();
+  stage_.kernel.peek_tlb([&](unsigned cpu, std::uint64_t address, const page::Page<Sim>* page) {
+    if (!arena.layout().has_kernel(address)) return;
+    const model::LeafView leaf = view(arena, address, page);
+    entries.push_back({cpu, leaf.kernel_page, leaf.page, leaf.scratch});
+  });
+}
+
+/// Processes map the first arena only.
+void OwnArenaInspector::user_ptes(unsigned arena, std::vector<model::UserPteView>& ptes) const {
+  ptes.clear();
+  if (arena != 0) return;
+  for (unsigned i = 0; i < ArenaStage::kSpaces; ++i) {
+    stage_.spaces[i].peek_ptes([&](std::uint64_t address, const page::Page<Sim>* page) {
+      ptes.push_back({i, address, frame(page)});
+    });
+  }
+}
+
+model::ArenaPageView OwnArenaInspector::page(ArenaPage number) const {
+  const page::Page<Sim>* const page = stage_.pages.map().page(number);
+  return {page->refcount.peek(), page->kind != page::PageKind::live};
+}
+
+std::byte* OwnArenaInspector::address(ArenaPage page) const {
+  return static_cast<std::byte*>(stage_.pages.map().address(stage_.pages.map().page(page)));
+}
+
+ArenaStock OwnArenaInspector::stock() const {
+  ArenaStock stock;
+  stock.pages = static_cast<std::int64_t>(stage_.pages.map().count()) -
+                page::take_census(stage_.pages).total();
+  slab::for_each_slab(stage_.slabs, [&](const slab::Slab<Sim>& slab) {
+    stock.pages -=
+        static_cast<std::int64_t>(stage_.slabs.source().bytes(slab) >> stage_.options.page_shift);
+  });
+  for (const auto* cache = stage_.slabs.first_cache(); cache != nullptr;
+       cache = cache->next_cache) {
+    stock.objects += slab::take_census(stage_.slabs, *cache).live();
+  }
+  return stock;
+}
+
+ArenaSupply OwnArenaInspector::supply() const {
+  return {memory_.free_pages(), memory_.has_room(kLargestSlabOrder, -1)};
+}
+
+}  // namespace anyctx::target

@@ -1,0 +1,49 @@
+// OwnArenaInspector: the inside of the arenas in lib/bpf and of what they live on, for oracles.
+#pragma once
+
+#include "fuzzers/targets/arena_own_stage.h"
+#include "fuzzers/targets/slab_own_inspector.h"
+
+namespace anyctx::target {
+
+class OwnArenaInspector final : public ArenaInspector {
+ public:
+  using Sim = inject::Sim;
+
+  explicit OwnArenaInspector(const ArenaStage& stage)
+      : stage_(stage), memory_(stage.pages, stage.slabs) {}
+
+  model::ArenaGeometry geometry(unsigned arena) const override;
+  void free_runs(unsigned arena, std::vector<model::SlotRange>& runs) const override;
+  std::string_view tree_fault(unsigned arena) const override;
+  void leaves(unsigned arena, std::vector<model::LeafView>& leaves) const override;
+  bool leaf(unsigned arena, std::int64_t kernel_page, model::LeafView& leaf) const override;
+  void spans(unsigned arena, std::vector<model::SlotRange>& spans) const override;
+  bool has_late_slots(unsigned arena) const override;
+  void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const override;
+  std::uint64_t counter(unsigned arena) const override;
+  bool lock_is_free(unsigned arena) const override;
+  bool work_is_idle(unsigned arena) const override;
+
+  void tlb(unsigned arena, std::vector<model::TlbView>& entries) const override;
+  void user_ptes(unsigned arena, std::vector<model::UserPteView>& ptes) const override;
+  model::ArenaPageView page(ArenaPage page) const override;
+  std::byte* address(ArenaPage page) const override;
+  ArenaStock stock() const override;
+  ArenaSupply supply() const override;
+
+ private:
+  using Arena = ArenaStage::Arena;
+
+  const Arena* at(unsigned arena) const { return stage_.arenas[arena]; }
+  ArenaPage frame(const page::Page<Sim>* page) const {
+    return static_cast<ArenaPage>(stage_.pages.pfn(page));
+  }
+  model::LeafView view(const Arena& arena, std::uint64_t address,
+                       const page::Page<Sim>* page) const;
+
+  const ArenaStage& stage_;
+  OwnSlabInspector memory_;
+};
+
+}  // namespace anyctx::target

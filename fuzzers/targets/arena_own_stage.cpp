@@ -1,0 +1,56 @@
+#include "fuzzers/targets/arena_own_stage.h"
+
+namespace anyctx::target {
+
+void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
+  options = asked;
+  const std::size_t count = options.pages;
+  const std::size_t words = slab::deferred_words(count, options.page_shift);
+  const std::size_t leaves = ArenaSubject::kArenas * page::leaf_groups_per_area(options.page_shift);
+  ANYCTX_CHECK_OP(count << options.page_shift, <=, memory.bytes());
+  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
+  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
+  if (deferred_storage_.size() < words) {
+    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
+  }
+  if (area_storage_.empty()) {
+    area_storage_ = std::vector<page::KernelArea<Sim>>(ArenaSubject::kArenas);
+  }
+  if (leaf_storage_.size() < leaves) {
+    leaf_storage_ = std::vector<page::LeafGroup<Sim>>(leaves);
+    area_storage_ = std::vector<page::KernelArea<Sim>>(ArenaSubject::kArenas);
+  }
+
+  page::Config page_config;
+  page_config.base = memory.base();
+  page_config.page_count = count;
+  page_config.page_shift = options.page_shift;
+  pages.init(page_config, {page_storage_.data(), count});
+  slab::Config slab_config;
+  if (options.always_null) slab_config.without_cas2 = slab::WithoutCas2::fail;
+  slabs.init(pages, slab_config, {slab_storage_.data(), count}, {deferred_storage_.data(), words});
+  kernel.init(options.page_shift, area_storage_, leaf_storage_);
+  lock_cpus.emplace();
+  arenas = {};
+  was_used_ = {};
+  for (unsigned process = 0; process < space_of.size(); ++process) take_space(process);
+}
+
+void ArenaStage::new_space(unsigned process) {
+  space(process).exit();
+  take_space(process);
+}
+
+/// One that nobody uses: at most one more than there are processes is, by a removal.
+void ArenaStage::take_space(unsigned process) {
+  for (unsigned i = 0; i < kSpaces; ++i) {
+    if (was_used_[i] && spaces[i].peek_users() != 0) continue;
+    was_used_[i] = true;
+    spaces[i].init(pages, pte_storage_[i]);
+    space_of[process] = i;
+    return;
+  }
+  ANYCTX_CHECK(false);
+}
+
+}  // namespace anyctx::target

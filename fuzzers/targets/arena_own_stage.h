@@ -1,0 +1,51 @@
+// ArenaStage: the machine that the arenas of lib/bpf live on: memory, kernel addresses, processes.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "fuzzers/targets/arena_subject.h"
+#include "inject/sim/sim_machine.h"
+#include "lib/bpf/arena.h"
+
+namespace anyctx::target {
+
+struct ArenaStage {
+  using Sim = inject::Sim;
+  using Arena = bpf::Arena<Sim>;
+  using Space = page::AddressSpace<Sim>;
+
+  /// A process that is gone can be in use for a while.
+  static constexpr unsigned kSpaces = ArenaSubject::kProcesses + 2;
+  static constexpr std::size_t kPtes = 256;  // per process
+
+  void reset(inject::Memory& memory, const ArenaOptions& asked);
+
+  bpf::ArenaEnv<Sim> env() { return {&pages, &slabs, &kernel, &*lock_cpus}; }
+  Space& space(unsigned process) { return spaces[space_of[process]]; }
+  /// Another process by this number. Nobody runs in the old one any more.
+  void new_space(unsigned process);
+
+  ArenaOptions options;
+  page::PageAllocator<Sim> pages;
+  slab::SlabAllocator<Sim> slabs;
+  page::KernelSpace<Sim> kernel;
+  std::optional<sync::RqCpus<Sim>> lock_cpus;
+  std::array<Space, kSpaces> spaces;
+  std::array<unsigned, ArenaSubject::kProcesses> space_of{};
+  std::array<Arena*, ArenaSubject::kArenas> arenas{};
+
+ private:
+  void take_space(unsigned process);
+
+  std::array<bool, kSpaces> was_used_{};
+  std::vector<page::Page<Sim>> page_storage_;
+  std::vector<slab::Slab<Sim>> slab_storage_;
+  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
+  std::vector<page::KernelArea<Sim>> area_storage_;
+  std::vector<page::LeafGroup<Sim>> leaf_storage_;
+  std::array<std::array<page::UserPte<Sim>, kPtes>, kSpaces> pte_storage_;
+};
+
+}  // namespace anyctx::target
