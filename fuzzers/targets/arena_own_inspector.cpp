@@ -51,8 +51,9 @@ model::LeafView OwnArenaInspector::view(const Arena& arena, std::uint64_t addres
 }
 
 void OwnArenaInspector::leaves(unsigned index, std::vector<model::LeafView>& leaves) const {
-  const Arena& arena = *at(index);
   leaves.clear();
+  if (at(index) == nullptr) return;
+  const Arena& arena = *at(index);
   arena.peek_pages().area().table().peek_each(
       [&](std::uint64_t address, const page::Page<Sim>* page, bool) {
         leaves.push_back(view(arena, address, page));
@@ -61,6 +62,7 @@ void OwnArenaInspector::leaves(unsigned index, std::vector<model::LeafView>& lea
 
 bool OwnArenaInspector::leaf(unsigned index, std::int64_t kernel_page,
                              model::LeafView& leaf) const {
+  if (at(index) == nullptr) return false;
   const Arena& arena = *at(index);
   const auto& table = arena.peek_pages().area().table();
   const std::uint64_t address =
@@ -73,8 +75,9 @@ bool OwnArenaInspector::leaf(unsigned index, std::int64_t kernel_page,
 }
 
 void OwnArenaInspector::spans(unsigned index, std::vector<SlotRange>& spans) const {
-  const Arena& arena = *at(index);
   spans.clear();
+  if (at(index) == nullptr) return;
+  const Arena& arena = *at(index);
   arena.peek_spans([&](bpf::Slots slots) { spans.push_back(range_of(slots)); });
   arena.peek_teardowns().peek_each([&](bpf::Slots slots, bpf::TeardownPhase phase) {
     if (phase == bpf::TeardownPhase::active) spans.push_back(range_of(slots));
@@ -108,8 +111,9 @@ bool OwnArenaInspector::work_is_idle(unsigned arena) const {
 }
 
 void OwnArenaInspector::tlb(unsigned index, std::vector<model::TlbView>& entries) const {
-  const Arena& arena = *at(index);
   entries.clear();
+  if (at(index) == nullptr) return;
+  const Arena& arena = *at(index);
   stage_.kernel.peek_tlb([&](unsigned cpu, std::uint64_t address, const page::Page<Sim>* page) {
     if (!arena.layout().has_kernel(address)) return;
     const model::LeafView leaf = view(arena, address, page);
@@ -153,7 +157,8 @@ ArenaStock OwnArenaInspector::stock() const {
 }
 
 ArenaSupply OwnArenaInspector::supply() const {
-  return {memory_.free_pages(), memory_.has_room(kLargestSlabOrder, -1)};
+  const bool never = stage_.options.always_null && !Sim::has_cas2();
+  return {memory_.free_pages(), !never && memory_.has_room(kLargestSlabOrder, -1)};
 }
 
 }  // namespace anyctx::target

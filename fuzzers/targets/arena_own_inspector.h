@@ -35,6 +35,7 @@ class OwnArenaInspector final : public ArenaInspector {
  private:
   using Arena = ArenaStage::Arena;
 
+  /// Null when it is gone, which can be before the call that destroys it ends.
   const Arena* at(unsigned arena) const { return stage_.arenas[arena]; }
   ArenaPage frame(const page::Page<Sim>* page) const {
     return static_cast<ArenaPage>(stage_.pages.pfn(page));

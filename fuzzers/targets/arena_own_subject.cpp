@@ -104,8 +104,11 @@ class OwnArenaSubject final : public ArenaSubject, private inject::HideWatch {
     return memory(at(arena).area().access(address));
   }
 
-  /// Whole pages; slabs give up objects, too.
+  /// Slabs give up objects: an arena is one. Otherwise, whole pages.
   void hidden(const void* p, std::size_t n) override {
+    for (ArenaStage::Arena*& arena : stage_.arenas) {
+      if (arena == p) arena = nullptr;
+    }
     const page::Page<Sim>* const page = stage_.pages.page_of(p);
     if (page == nullptr || n % stage_.pages.page_size() != 0 || memory(page) != p) return;
     const Unwatched unwatched;
@@ -139,7 +142,6 @@ int OwnArenaSubject::map_create(unsigned arena, const model::ArenaAttributes& at
 void OwnArenaSubject::map_destroy(unsigned arena) {
   const Watched watched;
   ArenaStage::Arena::destroy(stage_.arenas[arena]);
-  stage_.arenas[arena] = nullptr;
 }
 
 std::byte* OwnArenaSubject::kernel_access(unsigned arena, std::int64_t offset) {

@@ -182,7 +182,7 @@ class Arena final : public page::MappingOwner<M> {
   bool segv_on_fault_;
   std::uint32_t batch_limit_;
   sync::RqSpinLock<M> lock_;
-  SlabNodes<M> nodes_;
+  ArenaNodes<M> nodes_;
   typename Teardowns<M>::Tree tree_;
   Teardowns<M> teardowns_;
   ArenaPages<M> pages_;

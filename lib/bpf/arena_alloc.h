@@ -8,6 +8,7 @@ namespace anyctx::bpf {
 /// Whoever has the lock sets the bits that others could not set.
 template <machine::Machine M>
 int Arena<M>::lock(machine::IrqState& state) {
+  nodes_.refill();
   const int result = lock_.lock_irqsave(state);
   if (result != 0) return result;
   M::probe(site::arena_locked);

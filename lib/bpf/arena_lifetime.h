@@ -9,14 +9,14 @@ template <machine::Machine M>
 Arena<M>::Arena(const ArenaEnv<M>& env, const ArenaAttr& attr)
     : env_(env),
       segv_on_fault_((attr.map_flags & map_flag::segv_on_fault) != 0),
-      lock_(*env.lock_cpus),
-      nodes_(*env.slabs) {
+      lock_(*env.lock_cpus) {
+  nodes_.init(*env.slabs);
   const std::size_t most = slab::kMaxCacheSize / sizeof(Page*);
   batch_limit_ = attr.batch_limit != 0 && attr.batch_limit < most
                      ? attr.batch_limit
                      : static_cast<std::uint32_t>(most);
   tree_.init(attr.max_entries, nodes_);
-  teardowns_.init(tree_, nodes_);
+  teardowns_.init(tree_, *env.slabs);
   irq_work_.init(raise, this, 0);
   work_.init(work, this);
 }
@@ -52,6 +52,7 @@ int Arena<M>::start(const ArenaAttr& attr, page::KernelArea<M>& area) {
           : env_.pages->alloc_pages(page::gfp::kernel | page::gfp::zero, page::kNoNode, 0);
   if (scratch == nullptr) {
     tree_.destroy();
+    nodes_.destroy();
     return -ENOMEM;
   }
   layout_ = ArenaLayout(area.base(), env_.pages->page_shift());
@@ -95,6 +96,7 @@ void Arena<M>::take_down() {
   pages_.release(pages_.scratch());
   teardowns_.destroy();
   tree_.destroy();
+  nodes_.destroy();
 }
 
 }  // namespace anyctx::bpf

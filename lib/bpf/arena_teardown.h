@@ -11,9 +11,10 @@
 #include <new>
 
 #include "lib/bpf/arena_layout.h"
+#include "lib/bpf/arena_nodes.h"
 #include "lib/bpf/range_tree.h"
-#include "lib/bpf/slab_nodes.h"
 #include "lib/defer/llist.h"
+#include "lib/slab/slab_allocator.h"
 
 namespace anyctx::bpf {
 
@@ -50,13 +51,13 @@ struct Teardown {
 template <machine::Machine M>
 class Teardowns {
  public:
-  using Tree = RangeTree<M, SlabNodes<M>>;
+  using Tree = RangeTree<M, ArenaNodes<M>>;
   /// Frees that may be under way at once without memory of their own.
   static constexpr unsigned kPooled = 16;
 
-  void init(Tree& tree, SlabNodes<M>& nodes) {
+  void init(Tree& tree, slab::SlabAllocator<M>& slabs) {
     tree_ = &tree;
-    nodes_ = &nodes;
+    slabs_ = &slabs;
     for (Teardown<M>& record : pool_) record.is_pooled = true;
   }
 
@@ -129,7 +130,7 @@ class Teardowns {
     if (record.is_pooled) {
       record.phase.store(TeardownPhase::free, std::memory_order_relaxed);
     } else {
-      nodes_->release(&record);
+      slabs_->kfree_nolock(&record);
     }
   }
   /// Forgets all records. Nobody works on them any more, and the tree is going, too.
@@ -195,7 +196,7 @@ class Teardowns {
   }
 
   Tree* tree_ = nullptr;
-  SlabNodes<M>* nodes_ = nullptr;
+  slab::SlabAllocator<M>* slabs_ = nullptr;
   Teardown<M>* first_ = nullptr;
   Teardown<M> pool_[kPooled];
 };

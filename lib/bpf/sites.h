@@ -35,6 +35,7 @@ inline constexpr machine::Site arena_zap_step{153};
 inline constexpr machine::Site arena_zap_mutex{154};
 inline constexpr machine::Site arena_mutex{155};
 inline constexpr machine::Site arena_sleeps{156};
+inline constexpr machine::Site arena_spare{157};
 
 inline constexpr machine::SiteInfo kTable[] = {
     {range_split, machine::SiteKind::limit, "range_tree.split",
@@ -56,6 +57,8 @@ inline constexpr machine::SiteInfo kArenaTable[] = {
     {arena_teardown, machine::SiteKind::word, "arena.teardown",
      machine::verbs(machine::Verb::load, machine::Verb::store),
      "how far the removal of some slots' pages has come"},
+    {arena_spare, machine::SiteKind::word, "arena.spare",
+     machine::verbs(machine::Verb::load, machine::Verb::rmw), "node of the tree in reserve"},
     {arena_struct, machine::SiteKind::limit, "arena.struct", machine::verbs(machine::Verb::limit),
      "no memory for an arena"},
     {arena_scratch, machine::SiteKind::limit, "arena.scratch", machine::verbs(machine::Verb::limit),
