@@ -34,23 +34,27 @@ void judge_memory(const ArenaScene& scene, const ArenaAccess& access, const std:
                fmt::format("the {} goes to another page", who));
 }
 
-void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::byte* memory) {
+/// I18. `others`: calls are in progress that may replace the page.
+void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::byte* memory,
+                bool others) {
   const model::ShadowSlot& known = scene.shadow.slot(access.slot);
   if (!known.written) return;
   std::uint64_t word = 0;
   std::memcpy(&word, memory, kWordBytes);
   if (word == known.word) return;
+  // The slot was given back, and has a page again that nobody wrote to.
+  if (word == 0 && (known.doomed || others)) return;
   scene.accuse(VerdictKind::content, "memory has what was written there last",
                fmt::format("{} in slot {}", known.word, access.slot), fmt::format("{}", word));
 }
 
 /// Reads or writes. No decision can come between this and the judgement of the memory.
-void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory) {
+void perform(ArenaScene& scene, const ArenaAccess& access, std::byte* memory, bool others) {
   model::LeafView leaf;
   const bool mapped = scene.inspector().leaf(0, access.kernel_page, leaf);
   const bool known = mapped && access.slot < scene.shadow.size() && !leaf.scratch &&
                      scene.inspector().address(leaf.page) == memory;
-  if (known) judge_word(scene, access, memory);
+  if (known) judge_word(scene, access, memory, others);
   if (!access.write) return;
   std::memcpy(memory, &access.word, kWordBytes);
   if (known) scene.shadow.write(access.slot, access.word);
@@ -68,7 +72,7 @@ void judge_program_access(ArenaScene& scene, const ArenaCall& call, const ArenaA
                           const SlotBefore& before, std::byte* memory) {
   if (memory != nullptr) {
     judge_memory(scene, access, memory, "program");
-    perform(scene, access, memory);
+    perform(scene, access, memory, scene.calls() != 0);
     return;
   }
   if (!call.alone || !call.settled || !before.mapped) return;
@@ -96,7 +100,7 @@ void judge_kernel_access(ArenaScene& scene, const ArenaCall& call, const ArenaAc
                    fmt::format("the scratch page in slot {}", access.slot), "something else");
     }
   }
-  perform(scene, access, memory);
+  perform(scene, access, memory, scene.calls() != 0);
 }
 
 namespace {
@@ -134,7 +138,7 @@ void TouchJudge::touched(std::byte* memory) {
   const bool had_page = before_.mapped && !before_.scratch;
   if (is_alone && call_.settled && !had_page) judge_new_page(scene_, access_.slot, memory);
   judge_memory(scene_, access_, memory, "user");
-  perform(scene_, access_, memory);
+  perform(scene_, access_, memory, scene_.calls() > 1);
 }
 
 void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
@@ -143,8 +147,9 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   const model::SlotRange range{access.slot, 1};
   if (result != TouchResult::done) {
     judge_signal(scene, call, before, has_vma, segv, result);
-    // The fault may have got its page before the mapping went away, or the process was ended.
-    if ((!call.alone || !call.settled) && access.slot < scene.geometry().max_entries) {
+    // The fault may have got its page before something else failed, the mapping went away, or the
+    // process was ended.
+    if ((!call.alone || !call.settled || call.causes != 0) && access.slot < scene.shadow.size()) {
       scene.shadow.widen(range, {SlotState::allocated});
       scene.shadow.forget_words(range);
     }

@@ -112,20 +112,8 @@ void ArenaLook::check_slots() {
     shadow.all_arrived();
     scene_.doomed = false;
   }
-  // Slots that the model takes for free and nothing else.
-  std::uint64_t end = 0;
-  const auto touch_gap = [&](std::uint64_t to) {
-    for (; end < to; ++end) shadow.touch(static_cast<std::uint32_t>(end));
-  };
-  for (const SlotRange& run : found_.runs) {
-    touch_gap(run.first);
-    end = run.end();
-  }
-  touch_gap(geometry_.max_entries);
-  for (const LeafView& leaf : found_.leaves) {
-    if (!leaf.scratch) shadow.touch(slot_of(leaf.kernel_page));
-  }
-  for (std::size_t i = 0; i < shadow.touched().size(); ++i) check_slot(shadow.touched()[i]);
+  list_found_slots();
+  for (const FoundSlots& found : found_slots_) check_found(found);
   pending_ = {};
   scene_.stale = false;
   scene_.space.observe(found_.runs);
@@ -134,14 +122,47 @@ void ArenaLook::check_slots() {
   check_references();
 }
 
-void ArenaLook::check_slot(std::uint32_t slot) {
-  model::ShadowSlot& known = scene_.shadow.touch(slot);
-  const ArenaPage page = pages_[slot];
-  const bool has_page = page != kNoArenaPage;
+/// All slots, those alike together: a page is for itself.
+void ArenaLook::list_found_slots() {
+  found_slots_.clear();
+  mapped_.clear();
+  for (const LeafView& leaf : found_.leaves) {
+    if (!leaf.scratch) mapped_.push_back(slot_of(leaf.kernel_page));
+  }
+  std::ranges::sort(mapped_);
+  const std::uint32_t size = scene_.shadow.size();
+  auto page = mapped_.begin();
+  auto run = found_.runs.begin();
+  for (std::uint32_t slot = 0; slot < size;) {
+    while (run != found_.runs.end() && run->end() <= slot) ++run;
+    const bool free = run != found_.runs.end() && run->first <= slot;
+    const bool has_page = page != mapped_.end() && *page == slot;
+    std::uint64_t end = has_page ? slot + 1 : size;
+    if (!has_page && page != mapped_.end()) end = std::min<std::uint64_t>(end, *page);
+    if (run != found_.runs.end())
+      end = std::min<std::uint64_t>(end, free ? run->end() : run->first);
+    if (slot < geometry_.max_entries) end = std::min<std::uint64_t>(end, geometry_.max_entries);
+    if (has_page) ++page;
+    found_slots_.push_back({{slot, static_cast<std::uint32_t>(end - slot)}, free, pages_[slot]});
+    slot = static_cast<std::uint32_t>(end);
+  }
+}
+
+void ArenaLook::check_found(const FoundSlots& found) {
+  const bool has_page = found.page != kNoArenaPage;
   // What is mapped beyond the arena's size is never free in the tree.
-  const bool beyond = slot >= geometry_.max_entries;
-  const StateSet found = beyond && !has_page ? model::kFree | model::kWithoutPage
-                                             : model::meaning(is_free(slot), has_page);
+  const bool beyond = found.range.first >= geometry_.max_entries;
+  const StateSet states = beyond && !has_page ? model::kFree | model::kWithoutPage
+                                              : model::meaning(found.free, has_page);
+  scene_.shadow.each(found.range, [&](SlotRange part, model::ShadowSlot& known) {
+    check_part(part, known, states, found.page);
+  });
+  scene_.shadow.observe(found.range, states, found.page);
+}
+
+void ArenaLook::check_part(SlotRange part, model::ShadowSlot& known, StateSet found,
+                           ArenaPage page) {
+  const bool has_page = page != kNoArenaPage;
   // What failed meanwhile may have taken any slot that was free, and be on its way to undo it.
   if (known.states.has(SlotState::free) && !found.has(SlotState::free)) {
     if (pending_.queued) {
@@ -151,14 +172,12 @@ void ArenaLook::check_slot(std::uint32_t slot) {
     if (pending_.stranded) known.states = known.states | StateSet{SlotState::lost_page};
     if (pending_.lost) known.states = known.states | StateSet{SlotState::lost_slot};
   }
-  if (!known.states.any_of(found)) accuse_slot(slot, has_page);
+  if (!known.states.any_of(found)) accuse_slot(part.first, has_page);
   const bool moved = has_page && known.page != kNoArenaPage && known.page != page;
-  if (moved && !known.doomed && known.written) {
-    scene_.accuse(VerdictKind::overlap, "a slot keeps its page until it is freed",
-                  fmt::format("page frame {} in slot {}", known.page, slot),
-                  fmt::format("page frame {}", page));
-  }
-  scene_.shadow.observe(slot, found, page);
+  if (!moved || known.doomed || !known.written) return;
+  scene_.accuse(VerdictKind::overlap, "a slot keeps its page until it is freed",
+                fmt::format("page frame {} in slot {}", known.page, part.first),
+                fmt::format("page frame {}", page));
 }
 
 void ArenaLook::accuse_slot(std::uint32_t slot, bool has_page) const {

@@ -32,13 +32,23 @@ class ArenaLook {
   }
 
  private:
+  using SlotRange = model::SlotRange;
+  /// Slots that look alike.
+  struct FoundSlots {
+    SlotRange range;
+    bool free = false;
+    ArenaPage page = kNoArenaPage;
+  };
+
   void take_snapshot();
   // Rules that hold whenever nobody has the lock.
   void check_tree() const;
   void check_leaves();
   // Rules that hold if no call is in progress.
   void check_slots();
-  void check_slot(std::uint32_t slot);
+  void list_found_slots();
+  void check_found(const FoundSlots& found);
+  void check_part(SlotRange part, model::ShadowSlot& known, model::StateSet found, ArenaPage page);
   void check_translations();
   void check_ptes();
   void check_references();
@@ -56,6 +66,8 @@ class ArenaLook {
   ArenaAllowance pending_;  // of calls since the last time that slots were judged
   model::ArenaGeometry geometry_;
   model::ArenaSnapshot found_;
+  std::vector<FoundSlots> found_slots_;
+  std::vector<std::uint32_t> mapped_;      // slots
   std::vector<ArenaPage> pages_;           // by slot
   std::vector<std::uint16_t> references_;  // by page
   std::vector<model::TlbView> tlb_;

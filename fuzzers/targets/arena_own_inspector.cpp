@@ -151,6 +151,7 @@ ArenaStock OwnArenaInspector::stock() const {
   });
   for (const auto* cache = stage_.slabs.first_cache(); cache != nullptr;
        cache = cache->next_cache) {
+    if (cache->node(0).peek_nr_slabs() == 0) continue;
     stock.objects += slab::take_census(stage_.slabs, *cache).live();
   }
   return stock;

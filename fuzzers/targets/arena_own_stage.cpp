@@ -41,10 +41,10 @@ void ArenaStage::new_space(unsigned process) {
   take_space(process);
 }
 
-/// One that nobody uses: at most one more than there are processes is, by a removal.
+/// One that is new, or gone. Of those that ended, a removal from users keeps one at most.
 void ArenaStage::take_space(unsigned process) {
   for (unsigned i = 0; i < kSpaces; ++i) {
-    if (was_used_[i] && spaces[i].peek_users() != 0) continue;
+    if (was_used_[i] && !spaces[i].peek_gone()) continue;
     was_used_[i] = true;
     spaces[i].init(pages, pte_storage_[i]);
     space_of[process] = i;

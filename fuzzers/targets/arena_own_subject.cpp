@@ -141,7 +141,8 @@ int OwnArenaSubject::map_create(unsigned arena, const model::ArenaAttributes& at
 
 void OwnArenaSubject::map_destroy(unsigned arena) {
   const Watched watched;
-  ArenaStage::Arena::destroy(stage_.arenas[arena]);
+  // A process that ended can be kept by a removal: until that is over, it maps the arena.
+  while (!ArenaStage::Arena::destroy(&at(arena))) at(arena).flush_deferred();
 }
 
 std::byte* OwnArenaSubject::kernel_access(unsigned arena, std::int64_t offset) {

@@ -66,6 +66,7 @@ class ArenaWorld final : public engine::World {
   Outcome create(unsigned arena, const model::ArenaAttributes& attributes,
                  const ArenaStock* before);
   Outcome renew();
+  bool trim_alone();
   void judge_nothing_left();
   void destroy(unsigned arena);
   void destroy_main();

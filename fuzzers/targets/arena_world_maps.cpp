@@ -86,6 +86,8 @@ Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attribu
     result = subject_->map_create(arena, attributes);
   }
   scene_.end_call(call);
+  // What is being freed is nowhere.
+  if (result != 0 && before != nullptr && !trim_alone()) before = nullptr;
   judge_creation(scene_, call, arena, attributes, options_.page_shift, result, before);
   if (result != 0) return {Outcome::Kind::failed, static_cast<std::uint64_t>(-result)};
   watch_.exists(arena, true);
@@ -94,6 +96,17 @@ Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attribu
     scene_.created(static_cast<std::uint32_t>(std::max(attributes.max_entries, mapped)));
   }
   return {};
+}
+
+/// True if nothing else happened meanwhile.
+bool ArenaWorld::trim_alone() {
+  ArenaCall call = scene_.begin_call();
+  {
+    const Watched watched;
+    subject_->trim();
+  }
+  scene_.end_call(call);
+  return call.alone;
 }
 
 Outcome ArenaWorld::map_create(const Args& args) {
@@ -113,7 +126,7 @@ Outcome ArenaWorld::map_create(const Args& args) {
   }
   if (has(create_flag::unaligned)) attributes.map_extra += kUnalignedBytes;
   // What a worker does meanwhile could not be told from what is left behind.
-  const bool comparable = scene_.calls() == 0 && !scene_.doomed;
+  const bool comparable = scene_.calls() == 0 && !scene_.doomed && !simulation_.is_working();
   const ArenaStock before = comparable ? scene_.inspector().stock() : ArenaStock{};
   const Outcome outcome = create(kOther, attributes, comparable ? &before : nullptr);
   if (outcome.kind == Outcome::Kind::done) destroy(kOther);
@@ -136,10 +149,10 @@ void ArenaWorld::destroy(unsigned arena) {
 }
 
 void ArenaWorld::destroy_main() {
+  scene_.destroyed();  // operations that come in from here on find no arena
   for (unsigned process = 0; process < options_.processes; ++process) {
     if (processes_[process].mapped) munmap(process);
   }
-  scene_.destroyed();  // operations that come in from here on find no arena
   slots_.clear();
   destroy(kMain);
 }

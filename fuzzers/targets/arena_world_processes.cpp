@@ -16,9 +16,9 @@ constexpr std::uint64_t kElsewhere = 1 << 20;  // bytes away
 
 }  // namespace
 
-/// Once no call is in progress.
+/// Once no call is in progress. A removal from users' mappings keeps those of a process that ends.
 void ArenaWorld::judge_mappings() {
-  if (scene_.calls() == 0) {
+  if (scene_.calls() == 0 && scene_.inspector().work_is_idle(kMain)) {
     const auto mapped = std::ranges::count(processes_, true, &Process::mapped);
     scene_.inspector().vmas(kMain, vmas_);
     judge_vmas(scene_, vmas_, static_cast<unsigned>(mapped));

@@ -30,6 +30,7 @@ class AddressSpace {
     table_.init(pages, ptes);
     lock_.init();
     users_.init(1);
+    gone_.init(0);
     for (Vma<M>& vma : vmas_) vma = {};
   }
 
@@ -61,7 +62,9 @@ class AddressSpace {
   /// The last one removes all mappings.
   void mmput() {
     M::might_sleep(site::mm_sleeps);
-    if (users_.fetch_add(~std::uint32_t{0}, std::memory_order_acq_rel) == 1) remove_all();
+    if (users_.fetch_add(~std::uint32_t{0}, std::memory_order_acq_rel) != 1) return;
+    remove_all();
+    gone_.store(1);
   }
 
   void mmap_read_lock() { lock_.read_lock(); }
@@ -102,6 +105,8 @@ class AddressSpace {
     }
   }
   std::uint32_t peek_users() const { return users_.peek(); }
+  /// The process ended, and all of its memory went.
+  bool peek_gone() const { return gone_.peek() != 0; }
 
  private:
   static constexpr unsigned kMaxVmas = 8;
@@ -139,6 +144,7 @@ class AddressSpace {
 
   sync::RwSemaphore<M, site::mmap_lock, site::mmap_wait> lock_;
   machine::Atomic<M, std::uint32_t, site::mm_users> users_;
+  machine::Atomic<M, std::uint32_t, site::mm_users> gone_;
   std::uint64_t page_size_ = 0;
   PageAllocator<M>* pages_ = nullptr;
   UserTable<M> table_;

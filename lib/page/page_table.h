@@ -162,9 +162,9 @@ class PageTable {
   /// Calls `f(at, page, is_unsynced)` where something is mapped.
   template <class F>
   void peek_each(F f) const {
-    for (std::size_t word = 0; word < kMarkWords; ++word) {
-      for (std::uint64_t groups = marks_[word].peek(); groups != 0; groups &= groups - 1) {
-        peek_group(word * 64 + lowest(groups), f);
+    for (std::size_t top = 0; top < kTopWords; ++top) {
+      for (std::uint64_t words = top_[top].peek(); words != 0; words &= words - 1) {
+        peek_word(top * 64 + lowest(words), f);
       }
     }
   }
@@ -245,6 +245,12 @@ class PageTable {
     marks_[word].init(0);
   }
 
+  template <class F>
+  void peek_word(std::size_t word, F& f) const {
+    for (std::uint64_t groups = marks_[word].peek(); groups != 0; groups &= groups - 1) {
+      peek_group(word * 64 + lowest(groups), f);
+    }
+  }
   template <class F>
   void peek_group(std::size_t group, F& f) const {
     for (std::size_t i = 0; i < kLeavesPerGroup; ++i) {
