@@ -26,7 +26,7 @@ void judge_memory(const ArenaScene& scene, const ArenaAccess& access, const std:
                  fmt::format("the page in slot {} in use", access.slot), "free");
   }
   // Removed, and not forgotten yet by whoever came here: legal until the call that removed it ends.
-  if (!mapped && (scene.calls() != 0 || scene.doomed)) return;
+  if (!mapped && (scene.calls() != 0 || scene.doomed || scene.stale)) return;
   if (mapped && !scene.strictness().reuse_after_flush) return;
   if (mapped && leaf.scratch) return;
   scene.accuse(VerdictKind::stale_translation, "an access goes to the page that is mapped",
@@ -43,7 +43,7 @@ void judge_word(const ArenaScene& scene, const ArenaAccess& access, const std::b
   std::memcpy(&word, memory, kWordBytes);
   if (word == known.word) return;
   // The slot was given back, and has a page again that nobody wrote to.
-  if (word == 0 && (known.doomed || others)) return;
+  if (word == 0 && (known.doomed || scene.stale || others)) return;
   scene.accuse(VerdictKind::content, "memory has what was written there last",
                fmt::format("{} in slot {}", known.word, access.slot), fmt::format("{}", word));
 }
