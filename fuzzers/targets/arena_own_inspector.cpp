@@ -99,7 +99,7 @@ void OwnArenaInspector::vmas(unsigned arena, std::vector<model::VmaView>& vmas) 
 }
 
 std::uint64_t OwnArenaInspector::counter(unsigned arena) const {
-  return at(arena)->peek_pages().peek_count();
+  return at(arena) == nullptr ? 0 : at(arena)->peek_pages().peek_count();
 }
 
 bool OwnArenaInspector::lock_is_free(unsigned arena) const {

@@ -21,6 +21,8 @@ class ArenaPageWatch final : public PageFreedListener {
   void page_freed(ArenaPage page) override;
 
  private:
+  static constexpr std::uint64_t kMostLeaves = 128;
+
   void check(unsigned arena, ArenaPage page);
 
   ArenaScene& scene_;
