@@ -17,6 +17,7 @@ struct LeafView {
   std::int64_t kernel_page = 0;  // from the beginning of the mapping; negative: before it
   ArenaPage page = kNoArenaPage;
   bool scratch = false;
+  bool unsynced = false;  // caches that go by addresses may not know it yet
 };
 
 /// A page that a process has in its own page table.

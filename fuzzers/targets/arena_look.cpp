@@ -118,6 +118,7 @@ void ArenaLook::check_slots() {
   scene_.stale = false;
   scene_.space.observe(found_.runs);
   check_translations();
+  check_caches();
   check_ptes();
   check_references();
 }
@@ -229,6 +230,16 @@ void ArenaLook::check_ptes() {
                   "once a call is over, no process maps a page that it freed",
                   fmt::format("process {} does not map slot {}", pte.process, slot),
                   fmt::format("maps page frame {}", pte.page));
+  }
+}
+
+/// Half of I16: who finds a page by an address finds it in every cache.
+void ArenaLook::check_caches() const {
+  for (const LeafView& leaf : found_.leaves) {
+    if (!leaf.unsynced) continue;
+    scene_.accuse(VerdictKind::stale_translation, "once a call is over, caches know what it mapped",
+                  fmt::format("page {} of the kernel's mapping known", leaf.kernel_page),
+                  "not flushed since it was mapped");
   }
 }
 

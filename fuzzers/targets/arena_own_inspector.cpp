@@ -47,7 +47,8 @@ model::LeafView OwnArenaInspector::view(const Arena& arena, std::uint64_t addres
                                         const page::Page<Sim>* page) const {
   return {.kernel_page = kernel_page_of(arena.layout(), address),
           .page = frame(page),
-          .scratch = arena.peek_pages().is_scratch(page)};
+          .scratch = arena.peek_pages().is_scratch(page),
+          .unsynced = arena.peek_pages().area().table().peek_unsynced(address)};
 }
 
 void OwnArenaInspector::leaves(unsigned index, std::vector<model::LeafView>& leaves) const {

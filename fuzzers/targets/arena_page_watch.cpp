@@ -16,8 +16,8 @@ void ArenaPageWatch::page_freed(ArenaPage page) {
 void ArenaPageWatch::check(unsigned arena, ArenaPage page) {
   const ArenaInspector& inspector = scene_.inspector();
   const auto expected = [=] { return fmt::format("nothing leads to page frame {}", page); };
-  // Where there are many, it would cost the square of their number; that a mapped page is free shows
-  // when the call is over.
+  // Where there are many, it would cost the square of their number; that a mapped page is free
+  // shows when the call is over.
   leaves_.clear();
   if (inspector.counter(arena) <= kMostLeaves) inspector.leaves(arena, leaves_);
   for (const model::LeafView& leaf : leaves_) {

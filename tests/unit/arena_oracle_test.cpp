@@ -332,6 +332,18 @@ TEST(ArenaOracle, Counter) {
                             "task0: kernel_access(page2)\nmem_usage()\n");
 }
 
+struct LeavesCachesStale : Double {
+  using Double::Double;
+  void leaves(unsigned index, std::vector<model::LeafView>& leaves) const override {
+    Double::leaves(index, leaves);
+    for (model::LeafView& leaf : leaves) leaf.unsynced = true;
+  }
+};
+TEST(ArenaOracle, Caches) {
+  expect_verdict<LeavesCachesStale>(VerdictKind::stale_translation, "caches know",
+                                    "task0: a = alloc_pages(1)\n");
+}
+
 struct KeepsAReference : Double {
   using Double::Double;
   TouchResult touch(unsigned process, std::uint64_t address, bool write,
