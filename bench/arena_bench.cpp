@@ -48,7 +48,7 @@ class Stage {
     bpf::ArenaAttr attr;
     attr.max_entries = kSlots;
     attr.map_extra = kBase;
-    if (Arena::create({&allocator_, &slab_, kernel_.get(), lock_cpus_.get()}, attr, arena) != 0) {
+    if (Arena::create({&allocator_, &slab_, kernel_.get(), &payer_, lock_cpus_.get()}, attr, arena) != 0) {
       std::abort();
     }
   }
@@ -70,6 +70,7 @@ class Stage {
   std::vector<page::LeafGroup<Native>> leaves_;
   page::PageAllocator<Native> allocator_;
   slab::SlabAllocator<Native> slab_;
+  page::MemCgroup<Native> payer_;
   std::unique_ptr<page::KernelSpace<Native>> kernel_ =
       std::make_unique<page::KernelSpace<Native>>();
   std::unique_ptr<sync::RqCpus<Native>> lock_cpus_ = std::make_unique<sync::RqCpus<Native>>();

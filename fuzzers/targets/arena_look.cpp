@@ -119,6 +119,7 @@ void ArenaLook::check_slots() {
   scene_.space.observe(found_.runs);
   check_translations();
   check_caches();
+  check_charge();
   check_ptes();
   check_references();
 }
@@ -241,6 +242,16 @@ void ArenaLook::check_caches() const {
                   fmt::format("page {} of the kernel's mapping known", leaf.kernel_page),
                   "not flushed since it was mapped");
   }
+}
+
+/// I11
+void ArenaLook::check_charge() const {
+  if (!scene_.is_at_rest()) return;
+  const std::int64_t charged = scene_.inspector().charged();
+  const std::int64_t chargeable = scene_.inspector().chargeable();
+  if (charged == chargeable) return;
+  scene_.accuse(VerdictKind::counter, "what arenas have is charged, and nothing else",
+                fmt::format("{} bytes", chargeable), fmt::format("{} bytes", charged));
 }
 
 /// I4: the arena has one reference of each page, every process that maps it another one.

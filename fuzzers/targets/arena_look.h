@@ -51,6 +51,7 @@ class ArenaLook {
   void check_part(SlotRange part, model::ShadowSlot& known, model::StateSet found, ArenaPage page);
   void check_translations();
   void check_caches() const;
+  void check_charge() const;
   void check_ptes();
   void check_references();
 

@@ -142,8 +142,23 @@ std::byte* OwnArenaInspector::address(ArenaPage page) const {
   return static_cast<std::byte*>(stage_.pages.map().address(stage_.pages.map().page(page)));
 }
 
+std::int64_t OwnArenaInspector::chargeable() const {
+  std::size_t bytes = 0;
+  for (const Arena* const arena : stage_.arenas) {
+    if (arena == nullptr) continue;
+    const std::size_t pages = arena->peek_pages().peek_count() + 1;  // with the scratch page
+    bytes += sizeof(Arena) + pages * stage_.pages.page_size();
+    std::size_t nodes = arena->peek_nodes().peek_spare() ? 1 : 0;
+    arena->peek_tree().visit([&](std::uint64_t, std::uint64_t) { ++nodes; });
+    bytes += nodes * sizeof(bpf::RangeNode);
+    arena->peek_records([&](std::size_t size) { bytes += size; });
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 ArenaStock OwnArenaInspector::stock() const {
   ArenaStock stock;
+  stock.charge = charged();
   stock.pages = static_cast<std::int64_t>(stage_.pages.map().count()) -
                 page::take_census(stage_.pages).total();
   slab::for_each_slab(stage_.slabs, [&](const slab::Slab<Sim>& slab) {

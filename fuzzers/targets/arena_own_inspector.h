@@ -29,6 +29,10 @@ class OwnArenaInspector final : public ArenaInspector {
   void user_ptes(unsigned arena, std::vector<model::UserPteView>& ptes) const override;
   model::ArenaPageView page(ArenaPage page) const override;
   std::byte* address(ArenaPage page) const override;
+  std::int64_t charged() const override {
+    return static_cast<std::int64_t>(stage_.payer.peek_charged());
+  }
+  std::int64_t chargeable() const override;
   ArenaStock stock() const override;
   ArenaSupply supply() const override;
 

@@ -22,7 +22,7 @@ struct ArenaStage {
 
   void reset(inject::Memory& memory, const ArenaOptions& asked);
 
-  bpf::ArenaEnv<Sim> env() { return {&pages, &slabs, &kernel, &*lock_cpus}; }
+  bpf::ArenaEnv<Sim> env() { return {&pages, &slabs, &kernel, &payer, &*lock_cpus}; }
   Space& space(unsigned process) { return spaces[space_of[process]]; }
   /// Another process by this number. Nobody runs in the old one any more.
   void new_space(unsigned process);
@@ -31,6 +31,7 @@ struct ArenaStage {
   page::PageAllocator<Sim> pages;
   slab::SlabAllocator<Sim> slabs;
   page::KernelSpace<Sim> kernel;
+  page::MemCgroup<Sim> payer;
   std::optional<sync::RqCpus<Sim>> lock_cpus;
   std::array<Space, kSpaces> spaces;
   std::array<unsigned, ArenaSubject::kProcesses> space_of{};

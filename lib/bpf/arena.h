@@ -28,6 +28,7 @@ struct ArenaEnv {
   page::PageAllocator<M>* pages = nullptr;
   slab::SlabAllocator<M>* slabs = nullptr;
   page::KernelSpace<M>* kernel = nullptr;
+  page::MemCgroup<M>* payer = nullptr;
   sync::RqCpus<M>* lock_cpus = nullptr;
 };
 
@@ -113,12 +114,21 @@ class Arena final : public page::MappingOwner<M> {
   const ArenaPages<M>& peek_pages() const { return pages_; }
   const typename Teardowns<M>::Tree& peek_tree() const { return tree_; }
   const Teardowns<M>& peek_teardowns() const { return teardowns_; }
+  const ArenaNodes<M>& peek_nodes() const { return nodes_; }
   const ArenaUsers<M>& peek_users() const { return users_; }
   std::uint32_t peek_lock() const { return lock_.peek(); }
   bool peek_idle() const { return irq_work_.idle() && work_.idle(); }
   /// Calls `f(slots)` for each free that waits for the worker.
   template <class F>
-  void peek_spans(F f) const;
+  void peek_spans(F f) const {
+    peek_waiting([&](const Record& record) { f(record.slots()); });
+  }
+  /// Calls `f(bytes)` for the memory of each record of a free.
+  template <class F>
+  void peek_records(F f) const {
+    peek_waiting([&](const Record& record) { f(std::size_t{record.bytes}); });
+    teardowns_.peek_each_record([&](const Record& record) { f(std::size_t{record.bytes}); });
+  }
 
  private:
   using Page = page::Page<M>;
@@ -129,6 +139,7 @@ class Arena final : public page::MappingOwner<M> {
   struct Batch {
     Page** pages = nullptr;
     std::uint64_t limit = 0;
+    std::size_t bytes = 0;
   };
 
   /// Pages that are unmapped, and what is to be done with them.
@@ -143,6 +154,9 @@ class Arena final : public page::MappingOwner<M> {
   Arena(const ArenaEnv<M>& env, const ArenaAttr& attr);
   int start(const ArenaAttr& attr, page::KernelArea<M>& area);
   void take_down();
+
+  template <class F>
+  void peek_waiting(F f) const;
 
   // Lock.
   int lock(machine::IrqState& state);
@@ -182,6 +196,7 @@ class Arena final : public page::MappingOwner<M> {
   bool segv_on_fault_;
   std::uint32_t batch_limit_;
   sync::RqSpinLock<M> lock_;
+  ArenaMemory<M> memory_;
   ArenaNodes<M> nodes_;
   typename Teardowns<M>::Tree tree_;
   Teardowns<M> teardowns_;

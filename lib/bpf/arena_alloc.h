@@ -41,9 +41,9 @@ template <machine::Machine M>
 bool Arena<M>::make_batch(std::uint32_t count, Batch& batch) {
   if (M::fails(site::arena_array, false)) return false;
   batch.limit = count < batch_limit_ ? count : batch_limit_;
-  std::size_t bytes = batch.limit * sizeof(Page*);
-  if (bytes < sizeof(Record)) bytes = sizeof(Record);
-  batch.pages = static_cast<Page**>(env_.slabs->kmalloc_nolock(bytes, page::gfp::account));
+  batch.bytes = batch.limit * sizeof(Page*);
+  if (batch.bytes < sizeof(Record)) batch.bytes = sizeof(Record);
+  batch.pages = static_cast<Page**>(memory_.allocate(batch.bytes));
   return batch.pages != nullptr;
 }
 
@@ -65,7 +65,7 @@ std::uint64_t Arena<M>::allocate(const Batch& batch, Slots asked, bool fixed, in
     }
     unlock(state);
   }
-  env_.slabs->kfree_nolock(batch.pages);
+  memory_.release(batch.pages, batch.bytes);
   return address;
 }
 
@@ -103,7 +103,7 @@ std::uint64_t Arena<M>::populate(const Batch& batch, Slots slots, int node) {
 /// Releases the lock.
 template <machine::Machine M>
 void Arena<M>::undo(const Batch& batch, Slots slots, Sleeps sleeps, machine::IrqState state) {
-  Record& record = *::new (static_cast<void*>(batch.pages)) Record;
+  Record& record = Record::make(batch.pages, batch.bytes);
   if (sleeps == Sleeps::never) {
     unlock(state);
     M::probe(site::arena_unwound);

@@ -57,9 +57,10 @@ void Arena<M>::unmap(Slots slots, Chain& chain) {
   pages_.unmap(from, from + slots.count * layout_.page_size(), chain);
 }
 
-/// Nothing leads to the pages when they are given up. Neither lock nor leaves are needed.
+/// Nothing leads to the pages when they are given up. Neither lock nor leaves are needed. Sleeps.
 template <machine::Machine M>
 void Arena<M>::remove(Slots slots, Chain& chain) {
+  M::might_sleep(site::arena_sleeps);
   const std::uint64_t bytes = slots.count * layout_.page_size();
   const std::uint64_t from = kernel_of(slots.first);
   M::probe(site::arena_to_flush);
@@ -84,10 +85,9 @@ void Arena<M>::settle() {
 
 template <machine::Machine M>
 void Arena<M>::free_later(Slots slots) {
-  void* const memory = M::fails(site::arena_span, false)
-                           ? nullptr
-                           : env_.slabs->kmalloc_nolock(sizeof(Record), page::gfp::account);
-  if (memory != nullptr) queue(*::new (memory) Record, slots);
+  void* const memory =
+      M::fails(site::arena_span, false) ? nullptr : memory_.allocate(sizeof(Record));
+  if (memory != nullptr) queue(Record::make(memory, sizeof(Record)), slots);
 }
 
 template <machine::Machine M>
@@ -143,10 +143,10 @@ unsigned Arena<M>::take_spans(Removal* removals, unsigned& count) {
 
 template <machine::Machine M>
 template <class F>
-void Arena<M>::peek_spans(F f) const {
+void Arena<M>::peek_waiting(F f) const {
   for (const defer::LlistNode* list : {spans_.peek(), taken_spans_}) {
     for (; list != nullptr; list = static_cast<const defer::LlistNode*>(list->next)) {
-      f(Record::of(const_cast<defer::LlistNode*>(list))->slots());
+      f(*Record::of(const_cast<defer::LlistNode*>(list)));
     }
   }
 }

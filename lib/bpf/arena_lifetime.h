@@ -9,14 +9,16 @@ template <machine::Machine M>
 Arena<M>::Arena(const ArenaEnv<M>& env, const ArenaAttr& attr)
     : env_(env),
       segv_on_fault_((attr.map_flags & map_flag::segv_on_fault) != 0),
-      lock_(*env.lock_cpus) {
-  nodes_.init(*env.slabs);
+      lock_(*env.lock_cpus),
+      memory_(*env.pages, *env.slabs, *env.payer),
+      nodes_(memory_),
+      teardowns_(tree_, memory_),
+      pages_(memory_) {
   const std::size_t most = slab::kMaxCacheSize / sizeof(Page*);
   batch_limit_ = attr.batch_limit != 0 && attr.batch_limit < most
                      ? attr.batch_limit
                      : static_cast<std::uint32_t>(most);
   tree_.init(attr.max_entries, nodes_);
-  teardowns_.init(tree_, *env.slabs);
   irq_work_.init(raise, this, 0);
   work_.init(work, this);
 }
@@ -26,9 +28,9 @@ int Arena<M>::create(const ArenaEnv<M>& env, const ArenaAttr& attr, Arena*& out)
   if (const int error = check_arena_attr(attr, env.pages->page_shift())) return error;
   page::KernelArea<M>* const area = env.kernel->create_area();
   if (area == nullptr) return -ENOMEM;
-  void* const memory = M::fails(site::arena_struct, false)
-                           ? nullptr
-                           : env.slabs->kmalloc(sizeof(Arena), page::gfp::kernel);
+  ArenaMemory<M> allocators(*env.pages, *env.slabs, *env.payer);
+  void* const memory =
+      M::fails(site::arena_struct, false) ? nullptr : allocators.allocate_sleeping(sizeof(Arena));
   if (memory != nullptr) {
     auto* const arena = ::new (memory) Arena(env, attr);
     if (arena->start(attr, *area) == 0) {
@@ -36,7 +38,7 @@ int Arena<M>::create(const ArenaEnv<M>& env, const ArenaAttr& attr, Arena*& out)
       return 0;
     }
     arena->~Arena();
-    env.slabs->kfree(memory);
+    allocators.release(memory, sizeof(Arena));
   }
   env.kernel->destroy_area(*area);
   return -ENOMEM;
@@ -47,16 +49,14 @@ template <machine::Machine M>
 int Arena<M>::start(const ArenaAttr& attr, page::KernelArea<M>& area) {
   if (tree_.set(0, attr.max_entries) != 0) return -ENOMEM;
   Page* const scratch =
-      M::fails(site::arena_scratch, false)
-          ? nullptr
-          : env_.pages->alloc_pages(page::gfp::kernel | page::gfp::zero, page::kNoNode, 0);
+      M::fails(site::arena_scratch, false) ? nullptr : memory_.allocate_page_sleeping();
   if (scratch == nullptr) {
     tree_.destroy();
     nodes_.destroy();
     return -ENOMEM;
   }
   layout_ = ArenaLayout(area.base(), env_.pages->page_shift());
-  pages_.init(*env_.pages, area, *scratch);
+  pages_.init(area, *scratch);
   UserWindow window;
   if (attr.map_extra != 0) {
     window = {attr.map_extra, attr.map_extra + attr.max_entries * layout_.page_size()};
@@ -72,9 +72,10 @@ bool Arena<M>::destroy(Arena* arena) {
   arena->work_.cancel_sync();
   arena->take_down();
   const ArenaEnv<M> env = arena->env_;
+  ArenaMemory<M> allocators = arena->memory_;
   page::KernelArea<M>& area = arena->area();
   arena->~Arena();
-  env.slabs->kfree(arena);
+  allocators.release(arena, sizeof(Arena));
   env.kernel->destroy_area(area);
   return true;
 }

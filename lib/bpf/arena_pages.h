@@ -5,9 +5,9 @@
 // compare-and-swap of a leaf and unmapping one exchange: nothing is allocated, in any context.
 #pragma once
 
+#include "lib/bpf/arena_memory.h"
 #include "lib/bpf/sites.h"
 #include "lib/page/kernel_area.h"
-#include "lib/page/page_allocator.h"
 
 namespace anyctx::bpf {
 
@@ -37,22 +37,22 @@ class ArenaPages {
   using Page = page::Page<M>;
   using Area = page::KernelArea<M>;
 
-  void init(page::PageAllocator<M>& pages, Area& area, Page& scratch) {
-    pages_ = &pages;
+  explicit ArenaPages(ArenaMemory<M>& memory) : memory_(&memory) {}
+  void init(Area& area, Page& scratch) {
     area_ = &area;
     scratch_ = &scratch;
   }
   Area& area() { return *area_; }
   const Area& area() const { return *area_; }
   Page& scratch() { return *scratch_; }
-  std::uint64_t page_size() const { return pages_->page_size(); }
+  std::uint64_t page_size() const { return memory_->pages().page_size(); }
 
   // Pages.
 
   /// A zeroed page with one reference, or null. Every context.
   Page* allocate(int node) {
     if (M::fails(site::arena_page, false)) return nullptr;
-    return pages_->alloc_pages_nolock(page::gfp::account, node, 0);
+    return memory_->allocate_page(node);
   }
   /// All or none. Every context.
   bool allocate(Page** array, std::uint64_t count, int node) {
@@ -65,16 +65,16 @@ class ArenaPages {
     return true;
   }
   /// Every context.
-  void release(Page& page) { pages_->free_pages_nolock(&page, 0); }
+  void release(Page& page) { memory_->release_page(page); }
   void release(Page** array, std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t i = from; i < to; ++i) release(*array[i]);
   }
   /// Drops the arena's reference of each page. Task context, no locks held.
   void release(PageChain<M>& chain) {
-    while (Page* const page = chain.pop()) pages_->free_pages(page, 0);
+    while (Page* const page = chain.pop()) memory_->release_page_sleeping(*page);
   }
   /// A further reference of a page that is mapped. Lock.
-  void hold(Page& page) { pages_->get_page(&page); }
+  void hold(Page& page) { memory_->pages().get_page(&page); }
 
   // Mappings.
 
@@ -145,7 +145,7 @@ class ArenaPages {
     area_->break_before_make(at);
   }
 
-  page::PageAllocator<M>* pages_ = nullptr;
+  ArenaMemory<M>* memory_;
   Area* area_ = nullptr;
   Page* scratch_ = nullptr;
   machine::Atomic<M, std::uint64_t, site::arena_counter> counter_;

@@ -14,7 +14,6 @@
 #include "lib/bpf/arena_nodes.h"
 #include "lib/bpf/range_tree.h"
 #include "lib/defer/llist.h"
-#include "lib/slab/slab_allocator.h"
 
 namespace anyctx::bpf {
 
@@ -35,8 +34,14 @@ struct Teardown {
   std::uint32_t first = 0;
   std::uint32_t count = 0;
   machine::Atomic<M, TeardownPhase, site::arena_teardown> phase;
-  bool is_pooled = false;  // otherwise its memory is kmalloc_nolock's
+  std::uint32_t bytes = 0;  // of its memory; 0: it is in the pool
 
+  /// In memory of that size.
+  static Teardown& make(void* memory, std::size_t bytes) {
+    Teardown& record = *::new (memory) Teardown;
+    record.bytes = static_cast<std::uint32_t>(bytes);
+    return record;
+  }
   static Teardown* of(defer::LlistNode* node) { return reinterpret_cast<Teardown*>(node); }
   Slots slots() const { return {first, count}; }
   void cover(Slots slots) {
@@ -55,11 +60,7 @@ class Teardowns {
   /// Frees that may be under way at once without memory of their own.
   static constexpr unsigned kPooled = 16;
 
-  void init(Tree& tree, slab::SlabAllocator<M>& slabs) {
-    tree_ = &tree;
-    slabs_ = &slabs;
-    for (Teardown<M>& record : pool_) record.is_pooled = true;
-  }
+  Teardowns(Tree& tree, ArenaMemory<M>& memory) : tree_(&tree), memory_(&memory) {}
 
   /// A record of the pool, or null.
   Teardown<M>* claim() {
@@ -127,10 +128,10 @@ class Teardowns {
 
   /// A record that is on no list.
   void dispose(Teardown<M>& record) {
-    if (record.is_pooled) {
+    if (record.bytes == 0) {
       record.phase.store(TeardownPhase::free, std::memory_order_relaxed);
     } else {
-      slabs_->kfree_nolock(&record);
+      memory_->release(&record, record.bytes);
     }
   }
   /// Forgets all records. Nobody works on them any more, and the tree is going, too.
@@ -144,9 +145,11 @@ class Teardowns {
   /// For oracles: calls `f(slots, phase)` for each record.
   template <class F>
   void peek_each(F f) const {
-    for (const Teardown<M>* record = first_; record != nullptr; record = record->next) {
-      f(record->slots(), record->phase.peek());
-    }
+    peek_each_record([&](const Teardown<M>& record) { f(record.slots(), record.phase.peek()); });
+  }
+  template <class F>
+  void peek_each_record(F f) const {
+    for (const Teardown<M>* record = first_; record != nullptr; record = record->next) f(*record);
   }
 
  private:
@@ -195,8 +198,8 @@ class Teardowns {
     return slots.empty() ? 0 : tree_->set(slots.first, slots.count);
   }
 
-  Tree* tree_ = nullptr;
-  slab::SlabAllocator<M>* slabs_ = nullptr;
+  Tree* tree_;
+  ArenaMemory<M>* memory_;
   Teardown<M>* first_ = nullptr;
   Teardown<M> pool_[kPooled];
 };

@@ -132,7 +132,7 @@ class ArenaUsers {
     mutex_.lock();
     Space* found = nullptr;
     for (Record* record = first_; record != nullptr && found == nullptr; record = record->next) {
-      if (record->turn == turn) continue;
+      if (record->turn >= turn) continue;
       record->turn = turn;
       if (!record->mm->mmget_not_zero()) continue;
       found = record->mm;

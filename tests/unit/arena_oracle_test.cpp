@@ -332,6 +332,15 @@ TEST(ArenaOracle, Counter) {
                             "task0: kernel_access(page2)\nmem_usage()\n");
 }
 
+struct ChargesTooMuch : Double {
+  using Double::Double;
+  std::int64_t charged() const override { return chargeable() + 1; }
+};
+TEST(ArenaOracle, Charge) {
+  expect_verdict<ChargesTooMuch>(VerdictKind::counter, "is charged, and nothing else",
+                                 "task0: a = alloc_pages(1)\n");
+}
+
 struct LeavesCachesStale : Double {
   using Double::Double;
   void leaves(unsigned index, std::vector<model::LeafView>& leaves) const override {

@@ -41,7 +41,7 @@ class ArenaTest : public ::testing::Test {
     machine::raw::mark_used(memory_.get(), kPages * kPage);
   }
 
-  ArenaEnv<Native> env() { return {&pages_, &slabs_, kernel_.get(), lock_cpus_.get()}; }
+  ArenaEnv<Native> env() { return {&pages_, &slabs_, kernel_.get(), &payer_, lock_cpus_.get()}; }
   std::uint64_t alloc(std::uint32_t count, std::uint64_t at = 0, Sleeps sleeps = Sleeps::never) {
     return arena_->alloc_pages(at, count, page::kNoNode, 0, sleeps);
   }
@@ -69,6 +69,7 @@ class ArenaTest : public ::testing::Test {
   page::UserPte<Native> ptes_[kSlots];
   page::PageAllocator<Native> pages_;
   slab::SlabAllocator<Native> slabs_;
+  page::MemCgroup<Native> payer_;
   std::unique_ptr<page::KernelSpace<Native>> kernel_ =
       std::make_unique<page::KernelSpace<Native>>();
   std::unique_ptr<sync::RqCpus<Native>> lock_cpus_ = std::make_unique<sync::RqCpus<Native>>();
@@ -162,6 +163,19 @@ TEST_F(ArenaTest, AFirstMappingGivesItItsPlace) {
   EXPECT_EQ(address, kBase);
   EXPECT_EQ(arena_->direct_value_address(kSlots * kPage, address), -ERANGE);
   EXPECT_FALSE(Arena<Native>::destroy(arena_));
+}
+
+TEST_F(ArenaTest, ItsMemoryIsPaidFor) {
+  const std::uint64_t before = payer_.peek_charged();
+  EXPECT_EQ(alloc(5), kBase);
+  EXPECT_EQ(payer_.peek_charged(), before + 5 * kPage);
+  payer_.init(before);
+  EXPECT_EQ(alloc(1), 0u);
+  payer_.init();
+  EXPECT_TRUE(payer_.try_charge(before + 5 * kPage));
+  ASSERT_TRUE(Arena<Native>::destroy(arena_));
+  arena_ = nullptr;
+  EXPECT_EQ(payer_.peek_charged(), 0u);
 }
 
 TEST_F(ArenaTest, ThreadsShareIt) {
