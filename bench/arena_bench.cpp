@@ -48,7 +48,8 @@ class Stage {
     bpf::ArenaAttr attr;
     attr.max_entries = kSlots;
     attr.map_extra = kBase;
-    if (Arena::create({&allocator_, &slab_, kernel_.get(), &payer_, lock_cpus_.get()}, attr, arena) != 0) {
+    if (Arena::create({&allocator_, &slab_, kernel_.get(), &payer_, lock_cpus_.get()}, attr,
+                      arena) != 0) {
       std::abort();
     }
   }
