@@ -144,7 +144,8 @@ std::byte* OwnArenaInspector::address(ArenaPage page) const {
 
 std::int64_t OwnArenaInspector::chargeable() const {
   std::size_t bytes = 0;
-  for (const Arena* const arena : stage_.arenas) {
+  for (const auto& entry : stage_.arenas) {
+    const Arena* const arena = entry.load();
     if (arena == nullptr) continue;
     const std::size_t pages = arena->peek_pages().peek_count() + 1;  // with the scratch page
     bytes += sizeof(Arena) + pages * stage_.pages.page_size();

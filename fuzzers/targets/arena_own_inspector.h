@@ -40,7 +40,7 @@ class OwnArenaInspector final : public ArenaInspector {
   using Arena = ArenaStage::Arena;
 
   /// Null when it is gone, which can be before the call that destroys it ends.
-  const Arena* at(unsigned arena) const { return stage_.arenas[arena]; }
+  const Arena* at(unsigned arena) const { return stage_.arenas[arena].load(); }
   ArenaPage frame(const page::Page<Sim>* page) const {
     return static_cast<ArenaPage>(stage_.pages.pfn(page));
   }

@@ -1,5 +1,7 @@
 #include "fuzzers/targets/arena_own_stage.h"
 
+#include "inject/sim/unwatched.h"
+
 namespace anyctx::target {
 
 void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
@@ -32,7 +34,7 @@ void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
   kernel.init(options.page_shift, area_storage_, leaf_storage_);
   payer.init();
   lock_cpus.emplace();
-  arenas = {};
+  for (std::atomic<Arena*>& arena : arenas) arena = nullptr;
   was_used_ = {};
   for (unsigned process = 0; process < space_of.size(); ++process) take_space(process);
 }
@@ -44,6 +46,7 @@ void ArenaStage::new_space(unsigned process) {
 
 /// One that is new, or gone. Of those that ended, a removal from users keeps one at most.
 void ArenaStage::take_space(unsigned process) {
+  const inject::Unwatched unwatched;
   for (unsigned i = 0; i < kSpaces; ++i) {
     if (was_used_[i] && !spaces[i].peek_gone()) continue;
     was_used_[i] = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct ArenaStage {
   void reset(inject::Memory& memory, const ArenaOptions& asked);
 
   bpf::ArenaEnv<Sim> env() { return {&pages, &slabs, &kernel, &payer, &*lock_cpus}; }
-  Space& space(unsigned process) { return spaces[space_of[process]]; }
+  Space& space(unsigned process) { return spaces[space_of[process].load()]; }
   /// Another process by this number. Nobody runs in the old one any more.
   void new_space(unsigned process);
 
@@ -34,8 +35,9 @@ struct ArenaStage {
   page::MemCgroup<Sim> payer;
   std::optional<sync::RqCpus<Sim>> lock_cpus;
   std::array<Space, kSpaces> spaces;
-  std::array<unsigned, ArenaSubject::kProcesses> space_of{};
-  std::array<Arena*, ArenaSubject::kArenas> arenas{};
+  // Whoever finds something here finds it complete.
+  std::array<std::atomic<unsigned>, ArenaSubject::kProcesses> space_of{};
+  std::array<std::atomic<Arena*>, ArenaSubject::kArenas> arenas{};
 
  private:
   void take_space(unsigned process);

@@ -81,8 +81,10 @@ class OwnArenaSubject final : public ArenaSubject, private inject::HideWatch {
                     TouchListener& listener) override;
 
   void drain(unsigned arena) override {
-    const Watched watched;
-    while (!at(arena).peek_idle()) at(arena).flush_deferred();
+    while (!at(arena).peek_idle()) {
+      const Watched watched;
+      at(arena).flush_deferred();
+    }
   }
   void trim() override {
     const Watched watched;
@@ -92,7 +94,7 @@ class OwnArenaSubject final : public ArenaSubject, private inject::HideWatch {
   }
 
  private:
-  ArenaStage::Arena& at(unsigned arena) { return *stage_.arenas[arena]; }
+  ArenaStage::Arena& at(unsigned arena) { return *stage_.arenas[arena].load(); }
   std::byte* memory(const page::Page<Sim>* page) {
     return page == nullptr ? nullptr : static_cast<std::byte*>(stage_.pages.address(page));
   }
@@ -106,7 +108,7 @@ class OwnArenaSubject final : public ArenaSubject, private inject::HideWatch {
 
   /// Slabs give up objects: an arena is one. Otherwise, whole pages.
   void hidden(const void* p, std::size_t n) override {
-    for (ArenaStage::Arena*& arena : stage_.arenas) {
+    for (std::atomic<ArenaStage::Arena*>& arena : stage_.arenas) {
       if (arena == p) arena = nullptr;
     }
     const page::Page<Sim>* const page = stage_.pages.page_of(p);

@@ -12,7 +12,7 @@ void ArenaScene::reset(const ArenaStrictness& strictness) {
   strictness_ = strictness;
   exists_ = false;
   doomed = stale = false;
-  calls_ = 0;
+  calls_.open();
   serial_ = 0;
   shadow.reset(0);
   space.reset(0);
@@ -27,7 +27,7 @@ void ArenaScene::created(std::uint32_t slots) {
 
 ArenaCall ArenaScene::begin_call() {
   ArenaCall call;
-  call.alone = calls_++ == 0;
+  call.alone = calls_.enter() == 0;
   call.settled = !doomed && !stale;
   call.serial = ++serial_;
   call.causes = simulation_.causes().count();
@@ -35,7 +35,7 @@ ArenaCall ArenaScene::begin_call() {
 }
 
 void ArenaScene::end_call(ArenaCall& call) {
-  --calls_;
+  calls_.leave();
   call.alone = call.alone && call.serial == serial_;
   call.quiet = call.alone && !simulation_.disturbed();
   call.excused = is_excused(call.causes);

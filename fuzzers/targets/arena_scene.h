@@ -13,6 +13,7 @@
 #include "fuzzers/model/arena_shadow.h"
 #include "fuzzers/model/arena_space.h"
 #include "fuzzers/targets/arena_subject.h"
+#include "fuzzers/targets/user_count.h"
 #include "inject/fault/verdict.h"
 #include "inject/sim/simulation.h"
 
@@ -43,7 +44,7 @@ class ArenaScene {
   ArenaCall begin_call();
   /// `call` knows then how it went.
   void end_call(ArenaCall& call);
-  unsigned calls() const { return calls_; }  // in progress
+  unsigned calls() const { return calls_.count(); }  // in progress
   /// Calls so far.
   std::uint64_t serial() const { return serial_; }
 
@@ -78,7 +79,7 @@ class ArenaScene {
   const ArenaInspector& inspector_;
   ArenaStrictness strictness_;
   bool exists_ = false;
-  unsigned calls_ = 0;
+  UserCount calls_;
   std::uint64_t serial_ = 0;
   mutable std::vector<model::SlotRange> spans_;
 };

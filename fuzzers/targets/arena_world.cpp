@@ -5,12 +5,10 @@
 #include "fuzzers/targets/arena_free_oracles.h"
 #include "fuzzers/targets/arena_places.h"
 #include "inject/sim/sim_machine.h"
-#include "inject/sim/unwatched.h"
 
 namespace anyctx::target {
 
 using engine::Outcome;
-using inject::Watched;
 using model::SlotRange;
 
 namespace {
@@ -118,12 +116,9 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
 
   const Surroundings surroundings(sleepable ? 0 : flags);
   ArenaCall call = scene_.begin_call();
-  std::uint64_t pointer = 0;
-  {
-    const Watched watched;
-    pointer = subject_->alloc_pages(kMain, request.address, request.count, node,
-                                    (flags & place_flag::bad_flags) != 0 ? 1 : 0, sleepable);
-  }
+  const std::uint64_t pointer =
+      subject_->alloc_pages(kMain, request.address, request.count, node,
+                            (flags & place_flag::bad_flags) != 0 ? 1 : 0, sleepable);
   scene_.end_call(call);
   // Somebody may have mapped the arena meanwhile.
   request.ask = scene_.geometry().ask(request.address, request.count);
@@ -136,10 +131,7 @@ Outcome ArenaWorld::alloc_pages(const Args& args, unsigned slot, bool sleepable)
 
 void ArenaWorld::free_at(std::uint64_t pointer, std::uint32_t count, bool sleepable) {
   ArenaCall call = scene_.begin_call();
-  {
-    const Watched watched;
-    subject_->free_pages(kMain, pointer, count, sleepable);
-  }
+  subject_->free_pages(kMain, pointer, count, sleepable);
   scene_.end_call(call);
   judge_free(scene_, look_, call, scene_.geometry().freed(pointer, count), sleepable);
 }
@@ -173,11 +165,7 @@ Outcome ArenaWorld::reserve_pages(const Args& args) {
   const std::uint32_t count = count_of(arena, args[1], args[2]);
   const Surroundings surroundings(args[2]);
   ArenaCall call = scene_.begin_call();
-  int result = 0;
-  {
-    const Watched watched;
-    result = subject_->reserve_pages(kMain, pointer, count);
-  }
+  const int result = subject_->reserve_pages(kMain, pointer, count);
   scene_.end_call(call);
   judge_reservation(scene_, look_, call, pointer, count, result);
   return {result == 0 ? Outcome::Kind::done : Outcome::Kind::failed,

@@ -3,12 +3,10 @@
 
 #include "fuzzers/targets/arena_places.h"
 #include "fuzzers/targets/arena_world.h"
-#include "inject/sim/unwatched.h"
 
 namespace anyctx::target {
 
 using engine::Outcome;
-using inject::Watched;
 
 namespace {
 
@@ -46,11 +44,7 @@ Outcome ArenaWorld::program_access(const Args& args) {
   const ArenaAccess access = access_of(offset, (args[1] & access_flag::write) != 0);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
-  std::byte* memory = nullptr;
-  {
-    const Watched watched;
-    memory = subject_->program_access(kMain, offset, access.write);
-  }
+  std::byte* const memory = subject_->program_access(kMain, offset, access.write);
   scene_.end_call(call);
   judge_program_access(scene_, call, access, before, memory);
   return {memory != nullptr ? Outcome::Kind::done : Outcome::Kind::failed};
@@ -63,11 +57,7 @@ Outcome ArenaWorld::kernel_access(const Args& args) {
   const ArenaAccess access = access_of(offset, (args[1] & access_flag::write) != 0);
   ArenaCall call = scene_.begin_call();
   const SlotBefore before = slot_before(scene_, access);
-  std::byte* memory = nullptr;
-  {
-    const Watched watched;
-    memory = subject_->kernel_access(kMain, offset);
-  }
+  std::byte* const memory = subject_->kernel_access(kMain, offset);
   scene_.end_call(call);
   judge_kernel_access(scene_, call, access, before, arena.has_tables(offset), memory);
   return {memory != nullptr ? Outcome::Kind::done : Outcome::Kind::failed};
@@ -89,11 +79,7 @@ Outcome ArenaWorld::touch(const Args& args) {
   const bool has_vma = own.mapped && inside;
   const SlotBefore before = slot_before(scene_, access);
   TouchJudge judge(scene_, call, access, before);
-  TouchResult result = TouchResult::sigsegv;
-  {
-    const Watched watched;
-    result = subject_->touch(process, address, access.write, judge);
-  }
+  const TouchResult result = subject_->touch(process, address, access.write, judge);
   scene_.end_call(call);
   --own.touching;
   const bool segv = (attributes_.map_flags & model::map_flag::segv_on_fault) != 0;

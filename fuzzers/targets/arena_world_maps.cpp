@@ -5,12 +5,10 @@
 #include "fuzzers/targets/arena_map_oracles.h"
 #include "fuzzers/targets/arena_places.h"
 #include "fuzzers/targets/arena_world.h"
-#include "inject/sim/unwatched.h"
 
 namespace anyctx::target {
 
 using engine::Outcome;
-using inject::Watched;
 
 namespace {
 
@@ -62,10 +60,7 @@ void ArenaWorld::read_parameters(const program::Program& program) {
 void ArenaWorld::setup(const program::Program& program) {
   read_parameters(program);
   watch_.reset();
-  {
-    const Watched watched;
-    subject_->reset(options_, &watch_);
-  }
+  subject_->reset(options_, &watch_);
   scene_.reset(subject_->strictness());
   look_.reset();
   slots_.clear();
@@ -80,11 +75,7 @@ void ArenaWorld::setup(const program::Program& program) {
 Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attributes,
                            const ArenaStock* before) {
   ArenaCall call = scene_.begin_call();
-  int result = 0;
-  {
-    const Watched watched;
-    result = subject_->map_create(arena, attributes);
-  }
+  const int result = subject_->map_create(arena, attributes);
   scene_.end_call(call);
   // What is being freed is nowhere.
   if (result != 0 && before != nullptr && !trim_alone()) before = nullptr;
@@ -101,10 +92,7 @@ Outcome ArenaWorld::create(unsigned arena, const model::ArenaAttributes& attribu
 /// True if nothing else happened meanwhile.
 bool ArenaWorld::trim_alone() {
   ArenaCall call = scene_.begin_call();
-  {
-    const Watched watched;
-    subject_->trim();
-  }
+  subject_->trim();
   scene_.end_call(call);
   return call.alone;
 }
@@ -138,10 +126,7 @@ Outcome ArenaWorld::map_create(const Args& args) {
 void ArenaWorld::destroy(unsigned arena) {
   watch_.suspend(!scene_.strictness().destroy_unmaps_first);
   ArenaCall call = scene_.begin_call();
-  {
-    const Watched watched;
-    subject_->map_destroy(arena);
-  }
+  subject_->map_destroy(arena);
   scene_.end_call(call);
   watch_.suspend(false);
   watch_.exists(arena, false);
@@ -174,10 +159,7 @@ Outcome ArenaWorld::renew() {
 }
 
 void ArenaWorld::judge_nothing_left() {
-  {
-    const Watched watched;
-    subject_->trim();
-  }
+  subject_->trim();
   judge_stock(scene_, stock_, "nothing is left of an arena that is gone");
 }
 
@@ -198,11 +180,7 @@ Outcome ArenaWorld::direct_value(const Args& args) {
   const auto narrow = static_cast<std::uint32_t>(offset);
   std::uint64_t address = 0;
   ArenaCall call = scene_.begin_call();
-  int result = 0;
-  {
-    const Watched watched;
-    result = subject_->direct_value_address(kMain, narrow, address);
-  }
+  const int result = subject_->direct_value_address(kMain, narrow, address);
   scene_.end_call(call);
   if (!call.alone) return {};
   judge_answer(scene_, "a constant address is within the arena", narrow < range ? 0 : -ERANGE,
@@ -216,11 +194,7 @@ Outcome ArenaWorld::direct_value(const Args& args) {
 
 Outcome ArenaWorld::mem_usage() {
   ArenaCall call = scene_.begin_call();
-  std::uint64_t bytes = 0;
-  {
-    const Watched watched;
-    bytes = subject_->mem_usage(kMain);
-  }
+  const std::uint64_t bytes = subject_->mem_usage(kMain);
   scene_.end_call(call);
   if (call.quiet) {
     const std::uint64_t pages = scene_.inspector().counter(kMain);
@@ -240,10 +214,7 @@ void ArenaWorld::free_everything() {
   if (scene_.geometry().is_placed()) {
     free_at(scene_.geometry().user_start, scene_.geometry().pages(), true);
   }
-  {
-    const Watched watched;
-    subject_->drain(kMain);
-  }
+  subject_->drain(kMain);
   judge_rest(scene_);
   look_.look();
   if (!scene_.inspector().has_late_slots(kMain)) return;
@@ -253,10 +224,7 @@ void ArenaWorld::free_everything() {
 
 void ArenaWorld::finish() {
   if (scene_.exists()) {
-    {
-      const Watched watched;
-      subject_->drain(kMain);
-    }
+    subject_->drain(kMain);
     judge_rest(scene_);
     look_.look();
     free_everything();

@@ -3,12 +3,10 @@
 
 #include "fuzzers/targets/arena_map_oracles.h"
 #include "fuzzers/targets/arena_world.h"
-#include "inject/sim/unwatched.h"
 
 namespace anyctx::target {
 
 using engine::Outcome;
-using inject::Watched;
 
 namespace {
 
@@ -53,11 +51,7 @@ Outcome ArenaWorld::mmap(unsigned process, const model::MmapAsk& ask) {
   own.changing = true;
   const model::ArenaGeometry before = scene_.geometry();
   ArenaCall call = scene_.begin_call();
-  std::int64_t result = 0;
-  {
-    const Watched watched;
-    result = subject_->mmap(kMain, process, ask);
-  }
+  const std::int64_t result = subject_->mmap(kMain, process, ask);
   scene_.end_call(call);
   judge_mmap(scene_, call, before, ask, own.mapped, result);
   if (result >= 0) own.mapped = true;
@@ -74,11 +68,7 @@ Outcome ArenaWorld::munmap(unsigned process) {
   const model::ArenaGeometry arena = scene_.geometry();
   ArenaCall call = scene_.begin_call();
   own.mapped = false;
-  int result = 0;
-  {
-    const Watched watched;
-    result = subject_->munmap(process, arena.user_start, arena.user_end - arena.user_start);
-  }
+  const int result = subject_->munmap(process, arena.user_start, arena.user_end - arena.user_start);
   scene_.end_call(call);
   own.changing = false;
   judge_answer(scene_, "all of a mapping can be unmapped", 0, result);
@@ -94,10 +84,7 @@ Outcome ArenaWorld::fork(unsigned parent, unsigned child) {
   }
   from.changing = to.changing = true;
   ArenaCall call = scene_.begin_call();
-  {
-    const Watched watched;
-    subject_->fork(parent, child);
-  }
+  subject_->fork(parent, child);
   scene_.end_call(call);
   from.changing = to.changing = false;
   judge_mappings();  // the child has none
@@ -110,10 +97,7 @@ Outcome ArenaWorld::exit(unsigned process) {
   own.changing = true;
   ArenaCall call = scene_.begin_call();
   own.mapped = false;
-  {
-    const Watched watched;
-    subject_->exit(process);
-  }
+  subject_->exit(process);
   scene_.end_call(call);
   own.changing = false;
   judge_mappings();

@@ -6,7 +6,7 @@
 
 #include "fuzzers/targets/slab_schema.h"
 #include "fuzzers/targets/slab_subject.h"
-#include "fuzzers/targets/slab_user_count.h"
+#include "fuzzers/targets/user_count.h"
 
 namespace anyctx::target {
 

@@ -61,7 +61,6 @@ bool Simulation::run_alone(void (*function)(void*), void* argument) {
       },
       &call);
   const bool ended_well = enter_machine(boot);
-  boot.run_state = TaskState::absent;
   alone_ = false;
   return ended_well;
 }
@@ -85,8 +84,12 @@ bool Simulation::enter_machine(SimTask& first) {
   return !stopped_;
 }
 
+/// No task runs any more, those least of all that never return: threads of interrupts and workers.
 void Simulation::end_fibers() {
-  for (auto& task : tasks_) task->fiber.end();
+  for (auto& task : tasks_) {
+    task->fiber.end();
+    task->run_state = TaskState::absent;
+  }
   if constexpr (machine::raw::kTsan) {
     const auto end = [](const std::unique_ptr<Fiber>& fiber) {
       if (fiber) fiber->end();

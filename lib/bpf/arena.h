@@ -105,7 +105,7 @@ class Arena final : public page::MappingOwner<M> {
   /// Every removal unmaps the leaf before it takes the lock that is held here, and a page that is
   /// referenced is not used again.
   bool may_install(Vma&, std::uint64_t address, page::Page<M>& page, std::uint64_t) override {
-    return area().table().peek_load(layout_.kernel_of(address)) == &page;
+    return pages_.find(layout_.kernel_of(address)) == &page;
   }
 
   // For oracles: no decision points.

@@ -106,6 +106,7 @@ void Arena<M>::handle_spans() {
       work_.schedule();
       return;
     }
+    M::probe(site::arena_worker);
   }
 }
 

@@ -81,7 +81,7 @@ class AddressSpace {
   }
   /// Unmaps the pages of a part of a mapping; what is outside of it is ignored. Lock.
   void zap(Vma<M>& vma, std::uint64_t start, std::uint64_t length) {
-    if (!lock_.peek_held()) M::bug(machine::Bug::bad_context, this);
+    if (!lock_.is_held()) M::bug(machine::Bug::bad_context, this);
     const std::uint64_t from = start > vma.start ? start : vma.start;
     const std::uint64_t to = start + length < vma.end ? start + length : vma.end;
     if (from < to) table_.zap(from, to);

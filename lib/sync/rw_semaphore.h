@@ -48,7 +48,10 @@ class RwSemaphore {
     state_.fetch_and(~kWriter, std::memory_order_release);
   }
 
-  /// For oracles and checks: by anybody.
+  /// By whomever.
+  bool is_held() const { return (state_.load(std::memory_order_relaxed) & ~kWriterWaits) != 0; }
+
+  /// For oracles.
   bool peek_held() const { return (state_.peek() & ~kWriterWaits) != 0; }
   bool peek_written() const { return (state_.peek() & kWriter) != 0; }
   void init() { state_.init(0); }
