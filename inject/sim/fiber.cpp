@@ -217,6 +217,7 @@ ANYCTX_UNINSTRUMENTED void Fiber::jump(Fiber& from, Fiber& to, bool last) {
 }
 
 ANYCTX_UNINSTRUMENTED void Fiber::switch_to(Fiber& from, Fiber& to) {
+  ANYCTX_CHECK(to.stack_ == nullptr || to.started_);  // its stack was not given up
   jump(from, to, false);
 }
 

@@ -326,5 +326,21 @@ TEST(Work, CancelLeavesItIdle) {
   EXPECT_GT(taken_back, 50u);
 }
 
+/// The workers, whose functions never return, are gone then.
+TEST(Work, IsDoneByWhoeverWaitsOnceTheRunIsOver) {
+  Bed bed(2);
+  unsigned before = 0;
+  bed.machine.lane(task(0), {[&] { return bed.schedule(); }, [] { return 0; }});
+  bed.machine.check = [&] {
+    before = bed.runs;
+    bed.requeues = 1;
+    (void)bed.work->schedule();
+    bed.work->flush();
+  };
+  ASSERT_TRUE(bed.machine.run());
+  EXPECT_EQ(before, 1u);
+  EXPECT_EQ(bed.runs, 3u);
+}
+
 }  // namespace
 }  // namespace anyctx::inject
