@@ -37,7 +37,7 @@ class ArenaTest : public ::testing::Test {
   }
   ~ArenaTest() override {
     process_.exit();
-    if (arena_ != nullptr) EXPECT_TRUE(Arena<Native>::destroy(arena_));
+    EXPECT_TRUE(arena_ == nullptr || Arena<Native>::destroy(arena_));
     machine::raw::mark_used(memory_.get(), kPages * kPage);
   }
 
@@ -166,16 +166,16 @@ TEST_F(ArenaTest, AFirstMappingGivesItItsPlace) {
 }
 
 TEST_F(ArenaTest, ItsMemoryIsPaidFor) {
+  EXPECT_EQ(alloc(1), kBase);  // and a node in reserve
   const std::uint64_t before = payer_.peek_charged();
-  EXPECT_EQ(alloc(5), kBase);
+  EXPECT_EQ(alloc(5), kBase + kPage);
   EXPECT_EQ(payer_.peek_charged(), before + 5 * kPage);
-  payer_.init(before);
-  EXPECT_EQ(alloc(1), 0u);
-  payer_.init();
-  EXPECT_TRUE(payer_.try_charge(before + 5 * kPage));
   ASSERT_TRUE(Arena<Native>::destroy(arena_));
-  arena_ = nullptr;
   EXPECT_EQ(payer_.peek_charged(), 0u);
+  payer_.init(kPage);  // not enough for an arena and its scratch page
+  EXPECT_EQ(Arena<Native>::create(env(), attr_, arena_), -ENOMEM);
+  EXPECT_EQ(payer_.peek_charged(), 0u);
+  arena_ = nullptr;
 }
 
 TEST_F(ArenaTest, ThreadsShareIt) {
