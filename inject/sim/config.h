@@ -20,6 +20,8 @@ struct MachineConfig {
   // Own steps after which an operation counts as stuck, unless it names a bound of its own.
   std::uint32_t max_steps = 1'000'000;
   std::uint32_t max_nolock_steps = 20'000;
+  // Own steps that a frame may take from switching interrupts off to switching them on.
+  std::uint32_t max_irqs_off_steps = 200'000;
   // The site tables of all layers in use.
   std::span<const std::span<const machine::SiteInfo>> sites;
 };

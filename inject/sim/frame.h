@@ -56,7 +56,8 @@ struct Frame {
   bool disturbed = false;  // a decision was taken or another frame ran meanwhile
   OpRef where;
   std::uint32_t max_steps = UINT32_MAX;
-  std::uint32_t next_walk = UINT32_MAX;  // the step at which the walk is asked
+  std::uint32_t next_walk = UINT32_MAX;    // the step at which the walk is asked
+  std::uint32_t irqs_off_at = UINT32_MAX;  // the step at which it switched interrupts off
   std::span<const Decision> script;
   CpuState at_begin;
   Spin spin;

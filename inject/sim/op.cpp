@@ -49,6 +49,7 @@ Frame& Simulation::push_frame(FrameKind kind, machine::Context context, const Op
   frame.where = where;
   frame.max_steps = UINT32_MAX;
   frame.next_walk = UINT32_MAX;
+  frame.irqs_off_at = UINT32_MAX;
   frame.script = {};
   frame.at_begin = task_->state;
   frame.causes.clear();
@@ -103,6 +104,13 @@ void Simulation::check_state_restored(const Frame& frame) {
   stop(VerdictKind::lock_state,
        "an operation leaves locks, interrupts and preemption as it found them",
        describe(frame.at_begin), describe(task_->state));
+}
+
+void Simulation::check_irqs_off() {
+  const std::uint32_t at = std::exchange(frame_->irqs_off_at, UINT32_MAX);
+  if (at == UINT32_MAX || frame_->steps - at <= config_.max_irqs_off_steps) return;
+  stop(VerdictKind::no_progress, "interrupts are off for a bounded number of own steps",
+       fmt::format("{} steps", config_.max_irqs_off_steps), fmt::format("{}", frame_->steps - at));
 }
 
 bool Simulation::is_working() const {

@@ -27,6 +27,7 @@ void Simulation::start_task(SimTask& task, unsigned cpu, TaskFunction function, 
   base.steps = 0;
   base.wake = UINT32_MAX;
   base.max_steps = UINT32_MAX;
+  base.irqs_off_at = UINT32_MAX;
   base.script = {};
   base.where = {task.lane, 0, 0};
   base.causes.clear();

@@ -157,13 +157,16 @@ class Simulation {
   machine::IrqState irq_save() {
     const Unwatched unwatched;
     if constexpr (machine::raw::kTsan) order_irqs_off(&order_after);
+    if (task_->state.irqs == machine::IrqState::enabled) frame_->irqs_off_at = frame_->steps;
     return std::exchange(task_->state.irqs, machine::IrqState::disabled);
   }
   void irq_restore(machine::IrqState state) {
     const Unwatched unwatched;
     if constexpr (machine::raw::kTsan) order_irqs_off(&order_before);
     task_->state.irqs = state;
-    if (state == machine::IrqState::enabled) deliver_due();
+    if (state != machine::IrqState::enabled) return;
+    check_irqs_off();
+    deliver_due();
   }
   void preempt_disable() {
     const Unwatched unwatched;
@@ -268,6 +271,7 @@ class Simulation {
   Frame& push_frame(FrameKind kind, machine::Context context, const OpRef& where);
   void pop_frame();
   void check_state_restored(const Frame& frame);
+  void check_irqs_off();
 
   // interrupts.cpp
   using Order = void (*)(const void* name);
