@@ -1,6 +1,7 @@
 // What the simulation bounds: own steps of operations, and those with interrupts off.
 #include <gtest/gtest.h>
 
+#include "lib/machine/atomic.h"
 #include "tests/sim/machine.h"
 
 namespace anyctx::inject {
