@@ -112,6 +112,7 @@ void ArenaLook::check_slots() {
     shadow.all_arrived();
     scene_.doomed = false;
   }
+  expect_withheld_slots();
   list_found_slots();
   for (const FoundSlots& found : found_slots_) check_found(found);
   pending_ = {};
@@ -122,6 +123,19 @@ void ArenaLook::check_slots() {
   check_charge();
   check_ptes();
   check_references();
+}
+
+/// A free that covers free slots, too, may keep them from others until it is over: also one that
+/// nobody asked for, of an allocation that failed.
+void ArenaLook::expect_withheld_slots() {
+  scene_.inspector().spans(0, spans_);
+  for (const SlotRange& span : spans_) {
+    scene_.shadow.each(span, [&](SlotRange, model::ShadowSlot& known) {
+      if (!known.states.has(SlotState::free)) return;
+      known.states = known.states | model::kGoing;
+      known.doomed = scene_.doomed = true;
+    });
+  }
 }
 
 /// All slots, those alike together: a page is for itself.

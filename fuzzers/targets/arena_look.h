@@ -46,6 +46,7 @@ class ArenaLook {
   void check_leaves();
   // Rules that hold if no call is in progress.
   void check_slots();
+  void expect_withheld_slots();
   void list_found_slots();
   void check_found(const FoundSlots& found);
   void check_part(SlotRange part, model::ShadowSlot& known, model::StateSet found, ArenaPage page);
@@ -68,6 +69,7 @@ class ArenaLook {
   ArenaAllowance pending_;  // of calls since the last time that slots were judged
   model::ArenaGeometry geometry_;
   model::ArenaSnapshot found_;
+  std::vector<SlotRange> spans_;
   std::vector<FoundSlots> found_slots_;
   std::vector<std::uint32_t> mapped_;      // slots
   std::vector<ArenaPage> pages_;           // by slot
