@@ -22,6 +22,11 @@ class ArenaSpace {
   /// What was found instead of what is known. Runs that are new came to be in an unknown order.
   void observe(std::span<const SlotRange> runs);
 
+  /// Runs may have gone and come back as they were.
+  void forget_order() {
+    for (Run& run : runs_) run.serial = 0;
+  }
+
   bool all_free(SlotRange range) const;
   std::uint64_t longest() const;
 

@@ -147,6 +147,7 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   const model::SlotRange range{access.slot, 1};
   if (result != TouchResult::done) {
     judge_signal(scene, call, before, has_vma, segv, result);
+    if (call.causes != 0) scene.space.forget_order();  // the slot may have been taken for a while
     // The fault may have got its page before something else failed, the mapping went away, or the
     // process was ended.
     if ((!call.alone || !call.settled || call.causes != 0) && access.slot < scene.shadow.size()) {

@@ -120,6 +120,8 @@ void judge_allocation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   range = {};
   if (pointer == 0) {
     judge_null(scene, call, request);
+    if (call.causes != 0)
+      scene.space.forget_order();  // it may have taken slots, and given them back
     look.look(leftovers(scene, call, request));
     return;
   }

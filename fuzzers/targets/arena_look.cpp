@@ -111,6 +111,7 @@ void ArenaLook::check_slots() {
   if (scene_.doomed && scene_.is_settled()) {
     shadow.all_arrived();
     scene_.doomed = false;
+    scene_.space.forget_order();
   }
   expect_withheld_slots();
   list_found_slots();
