@@ -176,7 +176,13 @@ ArenaStock OwnArenaInspector::stock() const {
 
 ArenaSupply OwnArenaInspector::supply() const {
   const bool never = stage_.options.always_null && !Sim::has_cas2();
-  return {memory_.free_pages(), !never && memory_.has_room(kLargestSlabOrder, -1)};
+  // What other CPUs have on their lists is not to be had without waiting.
+  std::int64_t pages = 0;
+  for (unsigned index = 0; index < stage_.pages.zone_count(); ++index) {
+    const page::Zone<Sim>& zone = stage_.pages.zone(index);
+    pages += zone.buddy().areas().peek_free_pages() + zone.pcp(Sim::cpu()).count;
+  }
+  return {pages, !never && memory_.has_room(kLargestSlabOrder, -1)};
 }
 
 }  // namespace anyctx::target

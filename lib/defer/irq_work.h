@@ -1,5 +1,9 @@
 // IrqWork: a function that runs in hard interrupt context of the CPU it was queued on.
-// Source: Linux 7.3 kernel/irq_work.c (state bits and their order).
+// Source: Linux 7.3 kernel/irq_work.c (coalescing, order of claim and run).
+//
+// Differs in one thing. Whoever queues again while the function runs may do so on another CPU, and
+// then it runs on both. The kernel has one bit for that, which the first to end clears, so that its
+// sync can return while the other still runs. Here runs are counted.
 #pragma once
 
 #include "lib/defer/sites.h"
@@ -7,7 +11,7 @@
 
 namespace anyctx::defer {
 
-/// One work per CPU and purpose. queue() is legal in every context and never waits. Work queued
+/// queue() is legal in every context and never waits. Work queued
 /// while its function runs is never lost: the function runs again.
 template <machine::Machine M>
 class IrqWork {
@@ -25,7 +29,7 @@ class IrqWork {
 
   /// Returns false if the work was pending already.
   bool queue() {
-    const std::uint32_t before = state_.fetch_or(kPending | kBusy);
+    const std::uint32_t before = state_.fetch_or(kPending);
     if ((before & kPending) != 0) return false;
     M::raise(site::irq_work, &line_.line);
     return true;
@@ -48,21 +52,19 @@ class IrqWork {
   /// Runs the work if it is pending. What an interrupt handler does, or a poller without one.
   void run() {
     // PENDING goes first, so that a queue() from here on raises again. Only who cleared it runs.
-    const std::uint32_t before = state_.fetch_and(~kPending, std::memory_order_seq_cst);
-    if ((before & kPending) == 0) return;
+    std::uint32_t found = state_.load();
+    do {
+      if ((found & kPending) == 0) return;
+    } while (!state_.cas(found, found - kPending + kRun, std::memory_order_seq_cst));
     function_(owner_, cpu_);
-    std::uint32_t expected = kBusy;
-    // If somebody queued again meanwhile, BUSY is theirs. An injected failure only leaves BUSY
-    // for the retry: nothing else clears it.
-    while (!state_.cas(expected, 0) && expected == kBusy) {
-    }
+    state_.fetch_add(~kRun + 1, std::memory_order_release);
   }
 
   bool idle() const { return state_.peek() == 0; }
 
  private:
   static constexpr std::uint32_t kPending = 1;
-  static constexpr std::uint32_t kBusy = 2;
+  static constexpr std::uint32_t kRun = 2;  // of each one that runs
 
   struct Line {
     machine::IrqLine line;  // first: the machine hands its address back

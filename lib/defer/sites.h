@@ -18,7 +18,7 @@ inline constexpr machine::SiteInfo kTable[] = {
      machine::verbs(machine::Verb::load, machine::Verb::store), "next pointer of a queued node"},
     {irq_work_state, machine::SiteKind::word, "irq_work.state",
      machine::verbs(machine::Verb::load, machine::Verb::cas, machine::Verb::rmw),
-     "PENDING and BUSY bits of an irq_work"},
+     "whether an irq_work is pending, and how often it runs"},
     {irq_work, machine::SiteKind::irq_work, "irq_work", machine::verbs(machine::Verb::raise),
      "self-interrupt that runs queued irq_work"},
     {irq_work_sync, machine::SiteKind::probe, "irq_work.sync", machine::verbs(machine::Verb::probe),

@@ -342,5 +342,51 @@ TEST(Work, IsDoneByWhoeverWaitsOnceTheRunIsOver) {
   EXPECT_EQ(bed.runs, 3u);
 }
 
+/// A work that is queued on two CPUs can run on both at once.
+TEST(IrqWork, SyncWaitsForEveryRun) {
+  struct Owner {
+    Word middle;
+    unsigned inside = 0;
+    unsigned most = 0;
+  } owner;
+  std::optional<defer::IrqWork<Sim>> irq;
+  unsigned queued = 0;
+  unsigned judged = 0;
+  TestMachine machine;
+  machine.config.sites = kTables;
+  machine.config.cpus = 3;
+  machine.setup = [&] {
+    irq.emplace();
+    irq->init(
+        [](void* o, unsigned) {
+          auto* own = static_cast<Owner*>(o);
+          own->most = std::max(own->most, ++own->inside);
+          for (int i = 0; i < 4; ++i) own->middle.store(1);
+          --own->inside;
+        },
+        &owner, 0);
+    owner.inside = queued = 0;
+  };
+  const auto queue = [&] {
+    irq->queue();
+    return ++queued;
+  };
+  machine.lane(task(0), {queue});
+  machine.lane(task(1), {queue});
+  machine.lane(task(2), {[&]() -> std::uint64_t {
+                 if (queued != 2) return 0;
+                 irq->sync();
+                 if (owner.inside != 0) Bed::stop("nothing runs after sync()", "it does");
+                 return ++judged;
+               }});
+  for (unsigned seed = 0; seed < 5000; ++seed) {
+    RandomDraws draws(seed);
+    ASSERT_TRUE(machine.run({}, &draws, 2 + seed % 4))
+        << seed << ": " << machine.simulation().verdict()->rule;
+  }
+  EXPECT_EQ(owner.most, 2u);
+  EXPECT_GT(judged, 100u);
+}
+
 }  // namespace
 }  // namespace anyctx::inject
