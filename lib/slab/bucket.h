@@ -17,8 +17,13 @@ inline constexpr unsigned kBuckets = kBucketSizes.size();
 inline constexpr std::size_t kMaxCacheSize = kBucketSizes.back();
 
 /// Which kind of memory a request is for. Each family has buckets of its own.
-enum class Family : std::uint8_t { normal, reclaimable };
-inline constexpr unsigned kFamilies = 2;
+enum class Family : std::uint8_t {
+  normal,
+  reclaimable,
+  accounted,  // charged to memory cgroups
+  internal,   // what the allocator needs for itself: never charged, never cached in sheaves
+};
+inline constexpr unsigned kFamilies = 4;
 
 inline constexpr std::array<std::array<std::string_view, kBuckets>, kFamilies> kBucketNames = {{
     {"kmalloc-8", "kmalloc-16", "kmalloc-32", "kmalloc-64", "kmalloc-96", "kmalloc-128",
@@ -27,6 +32,12 @@ inline constexpr std::array<std::array<std::string_view, kBuckets>, kFamilies> k
     {"kmalloc-rcl-8", "kmalloc-rcl-16", "kmalloc-rcl-32", "kmalloc-rcl-64", "kmalloc-rcl-96",
      "kmalloc-rcl-128", "kmalloc-rcl-192", "kmalloc-rcl-256", "kmalloc-rcl-512", "kmalloc-rcl-1k",
      "kmalloc-rcl-2k", "kmalloc-rcl-4k", "kmalloc-rcl-8k"},
+    {"kmalloc-cg-8", "kmalloc-cg-16", "kmalloc-cg-32", "kmalloc-cg-64", "kmalloc-cg-96",
+     "kmalloc-cg-128", "kmalloc-cg-192", "kmalloc-cg-256", "kmalloc-cg-512", "kmalloc-cg-1k",
+     "kmalloc-cg-2k", "kmalloc-cg-4k", "kmalloc-cg-8k"},
+    {"kmalloc-int-8", "kmalloc-int-16", "kmalloc-int-32", "kmalloc-int-64", "kmalloc-int-96",
+     "kmalloc-int-128", "kmalloc-int-192", "kmalloc-int-256", "kmalloc-int-512", "kmalloc-int-1k",
+     "kmalloc-int-2k", "kmalloc-int-4k", "kmalloc-int-8k"},
 }};
 
 /// Up to 192 bytes the buckets are not all powers of two: one entry per 8 bytes of request.

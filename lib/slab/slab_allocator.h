@@ -150,7 +150,7 @@ class SlabAllocator {
   void kfree_large(const void* object);
 
   // Construction.
-  void init_buckets(Family family, bool has_layouts);
+  void init_buckets(Family family);
   void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
   bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
   Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
@@ -169,8 +169,9 @@ class SlabAllocator {
   Shrinker<M> shrinker_;
 
   Config config_;
-  unsigned page_shift_ = 0;  // what the buckets' layouts were made for; 0: not made yet
+  unsigned page_shift_ = 0;  // what the buckets' layouts were made for
   unsigned cpus_ = 0;
+  unsigned families_ = 0;  // one bit for each family whose layouts are made
   std::uint64_t last_secret_ = 0;
   Cache<M>* first_cache_ = nullptr;  // caches mutex
   sync::Mutex<M, site::caches_mutex> caches_mutex_;

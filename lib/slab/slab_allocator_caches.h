@@ -7,7 +7,7 @@ template <machine::Machine M>
 void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
                             std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words) {
   // Programs that run one after the other on the same machine find the layouts made.
-  const bool has_layouts = is_shaped_like(pages, config);
+  if (!is_shaped_like(pages, config)) families_ = 0;
   config_ = config;
   page_shift_ = pages.page_shift();
   cpus_ = M::cpus();
@@ -21,8 +21,8 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
   flush_.init(lists_);
   alloc_.init(source_, lists_, debug_, free_.deferred(), flush_);
   shrinker_.init(source_);
-  init_buckets(Family::normal, has_layouts);
-  init_buckets(Family::reclaimable, has_layouts);
+  init_buckets(Family::normal);
+  init_buckets(Family::reclaimable);
 }
 
 template <machine::Machine M>
@@ -33,8 +33,10 @@ bool SlabAllocator<M>::is_shaped_like(const page::PageAllocator<M>& pages,
 }
 
 template <machine::Machine M>
-void SlabAllocator<M>::init_buckets(Family family, bool has_layouts) {
+void SlabAllocator<M>::init_buckets(Family family) {
   const auto index = static_cast<unsigned>(family);
+  const bool has_layouts = (families_ & 1u << index) != 0;
+  families_ |= 1u << index;
   for (unsigned bucket = 0; bucket < kBuckets; ++bucket) {
     const unsigned alias = alias_of(bucket, config_.min_align);
     buckets_[index][bucket] = &bucket_storage_[index][alias];
