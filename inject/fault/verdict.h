@@ -36,6 +36,7 @@ enum class VerdictKind : std::uint8_t {
   placement,          // alignment, node, zone or reserve rule broken
   difference,         // differs from the model's prediction
   stale_translation,  // a CPU or a process goes by a mapping that is gone
+  grace_period,       // something ended while readers could reach it
 };
 
 constexpr std::string_view to_string(VerdictKind kind) {
@@ -63,6 +64,7 @@ constexpr std::string_view to_string(VerdictKind kind) {
       "placement",
       "difference",
       "stale-translation",
+      "grace-period",
   };
   return names[static_cast<unsigned>(kind)];
 }
