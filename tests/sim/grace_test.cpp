@@ -178,6 +178,18 @@ TEST_P(Grace, HoldsUnderRandomSchedules) {
   }
 }
 
+/// The last reader to leave sees to the rest, if nobody else comes.
+TEST_P(Grace, EndsByItself) {
+  Bed bed(GetParam());
+  bed.machine.lane(task(0), {[&] { return bed.read(); }});
+  bed.machine.lane(task(1), {[&] { return bed.replace(); }});
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    RandomDraws draws(seed);
+    ASSERT_TRUE(bed.machine.run({}, &draws, 2 + seed % 9)) << seed;
+    ASSERT_EQ(bed.called, 1u);
+  }
+}
+
 /// A reader that is inside holds the grace period up, wherever it is.
 TEST_P(Grace, WaitsForAReaderThatStandsStill) {
   Bed bed(GetParam());
