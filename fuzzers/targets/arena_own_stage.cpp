@@ -30,7 +30,9 @@ void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
   pages.init(page_config, {page_storage_.data(), count});
   slab::Config slab_config;
   if (options.always_null) slab_config.without_cas2 = slab::WithoutCas2::fail;
-  slabs.init(pages, slab_config, {slab_storage_.data(), count}, {deferred_storage_.data(), words});
+  grace.init();
+  slabs.init(pages, grace, slab_config, {slab_storage_.data(), count},
+             {deferred_storage_.data(), words});
   kernel.init(options.page_shift, area_storage_, leaf_storage_);
   payer.init();
   lock_cpus.emplace();

@@ -30,6 +30,7 @@ struct ArenaStage {
 
   ArenaOptions options;
   page::PageAllocator<Sim> pages;
+  defer::Grace<Sim> grace;
   slab::SlabAllocator<Sim> slabs;
   page::KernelSpace<Sim> kernel;
   page::MemCgroup<Sim> payer;

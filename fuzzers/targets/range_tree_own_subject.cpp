@@ -114,6 +114,7 @@ class OwnRangeTreeSubject final : public RangeTreeSubject, private RangeTreeInsp
   std::vector<slab::Slab<Sim>> slab_storage_;
   std::vector<slab::DeferredWord<Sim>> deferred_storage_;
   page::PageAllocator<Sim> pages_;
+  defer::Grace<Sim> grace_;
   slab::SlabAllocator<Sim> slabs_;
   OwnSlabInspector memory_;
   CountedNodes nodes_;
@@ -136,7 +137,8 @@ void OwnRangeTreeSubject::reset(const RangeTreeOptions& options) {
   pages.page_count = count;
   pages.page_shift = kPageShift;
   pages_.init(pages, {page_storage_.data(), count});
-  slabs_.init(pages_, slab::Config{}, {slab_storage_.data(), count},
+  grace_.init();
+  slabs_.init(pages_, grace_, slab::Config{}, {slab_storage_.data(), count},
               {deferred_storage_.data(), words});
   nodes_.reset();
   cpus_.emplace();

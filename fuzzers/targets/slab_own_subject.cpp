@@ -103,6 +103,7 @@ class OwnSlabSubject final : public SlabSubject {
   std::vector<slab::Slab<Sim>> slab_storage_;
   std::vector<slab::DeferredWord<Sim>> deferred_storage_;
   page::PageAllocator<Sim> pages_;
+  defer::Grace<Sim> grace_;
   slab::SlabAllocator<Sim> slabs_;
   OwnSlabInspector inspector_;
 };
@@ -130,7 +131,9 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   slabs.min_align = options.min_align;
   slabs.debug = flags_of(options.debug);
   if (options.refuses_without_cas2) slabs.without_cas2 = slab::WithoutCas2::fail;
-  slabs_.init(pages_, slabs, {slab_storage_.data(), count}, {deferred_storage_.data(), words});
+  grace_.init();
+  slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
+              {deferred_storage_.data(), words});
 }
 
 CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {

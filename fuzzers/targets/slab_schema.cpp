@@ -148,8 +148,8 @@ constexpr OpSpec kOps[] = {
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, defer::site::kTable, page::site::kTable, slab::site::kTable,
-    defer::site::kWorkTable};
+    machine::kOperationTable, defer::site::kTable,     page::site::kTable,
+    slab::site::kTable,       defer::site::kWorkTable, defer::site::kGraceTable};
 
 }  // namespace
 

@@ -97,7 +97,9 @@ class Audit {
     expect(places.sum() <= 1, "slab is in two places");
     expect(slab.on_partial == (places.partial != 0), "flag of a listed slab is wrong");
     expect(slab.page->kind == page::PageKind::slab, "page of a slab is not marked as such");
-    if (slab.cache->is_debug()) {
+    if (slab.retired) {
+      expect(places.sum() == 0 && counters.inuse == 0, "slab that waits for readers is in use");
+    } else if (slab.cache->is_debug()) {
       check_debug_slab(counters, places, free);
     } else {
       expect(counters.frozen == (places.cpu + places.displaced != 0),
@@ -147,7 +149,7 @@ class Audit {
     std::int64_t slabs = 0;
     std::int64_t objects = 0;
     for_each_slab(allocator_, [&](const Slab<M>& slab) {
-      if (slab.cache != &cache || slab.node != index) return;
+      if (slab.cache != &cache || slab.node != index || slab.retired) return;
       ++slabs;
       objects += slab.peek().counters.objects;
     });

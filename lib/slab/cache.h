@@ -36,6 +36,7 @@ class Cache {
   const Layout& layout() const { return layout_; }
   std::uint32_t object_size() const { return layout_.object_size; }
   bool is_debug() const { return has(config_.flags, kDebugFlags); }
+  bool is_typesafe() const { return has(config_.flags, kTypesafeFlags); }
   bool has_cpu_partial() const { return layout_.cpu_partial_slabs != 0; }
 
   machine::PerCpu<M, CpuSlab<M>>& cpus() { return cpus_; }
@@ -71,9 +72,11 @@ class Cache {
     machine::raw::store_link(link, codec_.encode(next, link), std::memory_order_relaxed);
   }
 
-  /// Tells sanitizers whether users may touch an object.
+  /// Tells sanitizers whether users may touch an object. Readers of a typesafe cache always may.
   void mark_used(void* object) const { M::mark_used(object, layout_.object_size); }
-  void mark_free(void* object) const { M::mark_free(object, align_up(layout_.object_size, kWord)); }
+  void mark_free(void* object) const {
+    if (!is_typesafe()) M::mark_free(object, align_up(layout_.object_size, kWord));
+  }
 
   Cache* next_cache = nullptr;  // caches mutex
 

@@ -8,7 +8,8 @@
 
 namespace anyctx::slab {
 
-/// Objects by place. Those that are in none of them are live, or in a slab that was given up.
+/// Objects by place. Those that are in none of them are live, wait for a grace period, or are in a
+/// slab that was given up. Slabs that wait for a grace period themselves do not count.
 struct Census {
   std::int64_t slabs = 0;
   std::int64_t objects = 0;
@@ -80,7 +81,7 @@ Census take_census(const SlabAllocator<M>& allocator, const Cache<M>& cache) {
     for_each_free(allocator, slab, first, [&](void*) { ++sum; });
   };
   for_each_slab(allocator, [&](const Slab<M>& slab) {
-    if (slab.cache != &cache) return;
+    if (slab.cache != &cache || slab.retired) return;
     const SlabState state = slab.peek();
     ++census.slabs;
     census.objects += state.counters.objects;

@@ -56,7 +56,7 @@ class DebugPath {
       if (slab.load().counters.frozen || !may_put(cache, slab, object)) return;
       if (!put_one(cache, node, slab, object)) return;
     }
-    source_->release(slab, page::Spin::allowed);
+    source_->retire(slab);
   }
 
  private:

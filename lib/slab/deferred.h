@@ -10,7 +10,7 @@
 
 namespace anyctx::slab {
 
-/// One bit per possible start of an object: set while the object is on a deferred list. An array
+/// One bit per possible start of an object: set while the object waits to become free. An array
 /// of deferred_words() elements, passed by the owner of the memory.
 template <machine::Machine M>
 using DeferredWord = machine::Atomic<M, std::uint64_t, site::deferred_map>;
@@ -40,11 +40,17 @@ class Deferred {
     std::construct_at(&barrier_mutex_);
   }
 
+  /// Notes that an object was freed and is not free yet. False: that was noted before. Until
+  /// forget(), freeing it is a double free. Any context.
+  bool mark(const void* object) {
+    const Bit bit = bit_of(object);
+    return (words_[bit.word].fetch_or(bit.mask) & bit.mask) == 0;
+  }
+
   /// Takes over an object that its user freed. `link` is the word in it that may be overwritten.
   /// False: it is here already.
   bool push_object(const void* object, void* link) {
-    const Bit bit = bit_of(object);
-    if ((words_[bit.word].fetch_or(bit.mask) & bit.mask) != 0) return false;
+    if (!mark(object)) return false;
     M::preempt_disable();
     Lists& lists = lists_.here();
     if (lists.objects.push(static_cast<defer::LlistNode*>(link))) lists.work.queue();
@@ -61,7 +67,7 @@ class Deferred {
     M::preempt_enable();
   }
 
-  /// Whether an object is on a list, or taken from it and not freed yet. Any context.
+  /// Whether an object was freed and is not free yet. Any context.
   bool contains(const void* object) const {
     const Bit bit = bit_of(object);
     return (words_[bit.word].load(std::memory_order_relaxed) & bit.mask) != 0;

@@ -91,7 +91,7 @@ constexpr Layout make_layout(const CacheConfig& config, bool is_kmalloc, unsigne
   if (red_zone && size == config.size) size += kWord;
   layout.inuse = size;
   const bool link_outside = has(config.flags, CacheFlags::poison) ||
-                            config.constructor != nullptr ||
+                            config.constructor != nullptr || has(config.flags, kTypesafeFlags) ||
                             (red_zone && (config.size < kWord || tracks_size));
   if (link_outside) {
     layout.offset = size;

@@ -2,9 +2,10 @@
 // Source: Linux 7.3 mm/slab.h (struct slab).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
-#include "lib/defer/llist.h"
+#include "lib/defer/rcu_head.h"
 #include "lib/machine/check.h"
 #include "lib/page/frame_lock.h"
 #include "lib/page/page.h"
@@ -14,6 +15,8 @@ namespace anyctx::slab {
 
 template <machine::Machine M>
 class Cache;
+template <machine::Machine M>
+class SlabSource;
 
 /// What a slab says about its objects, in one word so that it can be swapped with the freelist.
 /// Frozen: the slab of a CPU, all of its objects count as in use, and no list holds it. Who frees
@@ -53,20 +56,27 @@ template <machine::Machine M>
 struct Slab {
   using Lock = page::FrameLock<M, site::slab_lock, page::Irqs::masked, sync::OnRt::spins>;
 
-  machine::Pair pair;              // swapped by update(), except under the rules of store()
-  Slab* head = nullptr;            // constant while a slab: the first page; null: not a slab
-  Cache<M>* cache = nullptr;       // constant while a slab
-  page::Page<M>* page = nullptr;   // constant while a slab
-  Slab* next = nullptr;            // list lock: neighbours on a node's list
-  Slab* prev = nullptr;            // list lock
-  Slab* chain = nullptr;           // CPU lock: next on a CPU's partial chain
-  void* detached = nullptr;        // owner: freelist of a displaced CPU slab
-  defer::LlistNode deferred{};     // list of displaced slabs
-  std::uint32_t chain_length = 0;  // CPU lock: slabs on the chain from here on
-  Lock lock;                       // taken by updates where no double-word swap exists
-  std::uint8_t order = 0;          // constant while a slab
-  std::uint8_t node = 0;           // constant for ever
-  bool on_partial = false;         // list lock: on its node's partial list
+  machine::Pair pair;               // swapped by update(), except under the rules of store()
+  Slab* head = nullptr;             // constant while a slab: the first page; null: not a slab
+  Cache<M>* cache = nullptr;        // constant while a slab
+  page::Page<M>* page = nullptr;    // constant while a slab
+  Slab* next = nullptr;             // list lock: neighbours on a node's list
+  Slab* prev = nullptr;             // list lock
+  Slab* chain = nullptr;            // CPU lock: next on a CPU's partial chain
+  void* detached = nullptr;         // owner: freelist of a displaced CPU slab
+  defer::LlistNode deferred{};      // list of displaced slabs
+  defer::RcuHead<M> grace;          // of a retired slab
+  SlabSource<M>* source = nullptr;  // owner: who gives the pages of a retired slab back
+  std::uint32_t chain_length = 0;   // CPU lock: slabs on the chain from here on
+  Lock lock;                        // taken by updates where no double-word swap exists
+  std::uint8_t order = 0;           // constant while a slab
+  std::uint8_t node = 0;            // constant for ever
+  bool on_partial = false;          // list lock: on its node's partial list
+  bool retired = false;             // owner: no user's any more, waits for readers to leave
+
+  static Slab& of(defer::RcuHead<M>* head) {
+    return *reinterpret_cast<Slab*>(reinterpret_cast<std::byte*>(head) - offsetof(Slab, grace));
+  }
 
   /// A snapshot that update() then confirms; its halves may be from different moments.
   SlabState load() const { return SlabState::unpack(M::load2(site::pair, &pair)); }

@@ -1,7 +1,7 @@
 // SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
-// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs.
+// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs; Linux 7.3 (kfree_rcu).
 //
-// Does not charge memory cgroups, and does not free by RCU.
+// Does not charge memory cgroups.
 #pragma once
 
 #include "lib/slab/alloc_path.h"
@@ -31,9 +31,11 @@ inline void* const kZeroSize = reinterpret_cast<void*>(16);
 /// No heap, no globals: the owner passes the storage to init(). Contexts: "ordinary" calls may
 /// spin, and are legal in task, softirq and hardirq (RT: in preemptible tasks), those with
 /// gfp::direct_reclaim in preemptible tasks only. "Nolock" calls are legal everywhere and never
-/// wait. An object is freed by the same allocator, with any of its free functions, but large
-/// objects (more than kMaxCacheSize bytes) with kfree() only. Freeing null or kZeroSize does
-/// nothing. Misuse is reported through M::bug(), and what was misused is leaked.
+/// wait. An object is freed by the same allocator, with any of its free functions. Freeing null or
+/// kZeroSize does nothing. Misuse is reported through M::bug(), and what was misused is leaked.
+///
+/// Four ways to free what others may still look at (docs/freeing.md): at once; after a grace period
+/// of RCU; of SRCU-fast, which holds for readers of RCU too; or at once in a typesafe cache.
 template <machine::Machine M>
 class SlabAllocator {
  public:
@@ -42,9 +44,10 @@ class SlabAllocator {
   SlabAllocator& operator=(const SlabAllocator&) = delete;
 
   /// Starts over, whatever state it was left in. `slabs` has an element for each page of `pages`,
-  /// `words` has deferred_words() elements. Single-threaded.
-  void init(page::PageAllocator<M>& pages, const Config& config, std::span<Slab<M>> slabs,
-            std::span<DeferredWord<M>> words);
+  /// `words` has deferred_words() elements. `grace` was just initialised; this allocator is the one
+  /// that it releases memory to. Single-threaded.
+  void init(page::PageAllocator<M>& pages, defer::Grace<M>& grace, const Config& config,
+            std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words);
 
   // kmalloc.
 
@@ -57,8 +60,8 @@ class SlabAllocator {
     return allocate(bucket(size, gfp), gfp, nid, size);
   }
   /// One attempt that never waits, in the bucket of the size and, if that fails, in the next one.
-  /// Of `gfp`, zero and reclaimable have a meaning. Null says no more than that both failed; at
-  /// most kMaxCacheSize bytes are served. Nolock.
+  /// Of `gfp`, zero and reclaimable have a meaning. More than kMaxCacheSize bytes are whole pages,
+  /// zeroed, of orders below page::kPcpOrders. Null says no more than that it failed. Nolock.
   void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid = page::kNoNode);
 
   /// Ordinary.
@@ -66,17 +69,24 @@ class SlabAllocator {
     if (is_nothing(object)) return;
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
-      return kfree_large(object);
+      return kfree_large(object, page::Spin::allowed);
     free_.free(*slab->cache, *slab, const_cast<void*>(object));
   }
-  /// Consumes the object, now or in deferred work. Not for large objects. Nolock.
+  /// Consumes the object, now or in deferred work. Nolock.
   void kfree_nolock(const void* object) {
     if (is_nothing(object)) return;
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
-      return M::bug(machine::Bug::invalid_free, object);
+      return kfree_large(object, page::Spin::never);
     free_.free_nolock(*slab->cache, *slab, const_cast<void*>(object));
   }
+  /// Frees the object that `head` is a word of, after a grace period of RCU. Only this word is
+  /// written to before that. It lies in the first page of a large object. Ordinary.
+  void kfree_rcu(defer::LlistNode* head) { free_after_grace(head, grace_->rcu); }
+  /// The same, nolock.
+  void kfree_rcu_nolock(defer::LlistNode* head) { free_after_grace(head, grace_->rcu); }
+  /// The same after a grace period of SRCU-fast, which contains one of RCU. Nolock.
+  void kfree_srcu_fast_nolock(defer::LlistNode* head) { free_after_grace(head, grace_->srcu); }
 
   /// How many bytes of an object of the caller may be used; 0 for null and kZeroSize. Not to be
   /// computed from the requested size: the object may come from the next bucket. Every context.
@@ -108,6 +118,17 @@ class SlabAllocator {
     free_.free(*cache, *slab, object);
   }
 
+  /// One attempt that never waits, as kmalloc_nolock(), but from this cache only. Nolock.
+  void* kmem_cache_alloc_nolock(Cache<M>* cache, page::Gfp gfp, int nid = page::kNoNode);
+  /// As kmem_cache_free(). Nolock.
+  void kmem_cache_free_nolock(Cache<M>* cache, void* object) {
+    if (is_nothing(object)) return;
+    Slab<M>* const slab = source_.slab_of(object);
+    if (slab == nullptr || slab->cache != cache) [[unlikely]]
+      return M::bug(machine::Bug::invalid_free, object);
+    free_.free_nolock(*cache, *slab, object);
+  }
+
   // Deferred work.
 
   /// Returns when every object passed to kfree_nolock() before is free. Sleeps.
@@ -115,6 +136,8 @@ class SlabAllocator {
     M::might_sleep(site::may_sleep);
     free_.deferred().barrier();
   }
+  /// Returns when every object passed to any free function before is free. Sleeps; not for readers.
+  void kvfree_rcu_barrier();
   /// On machines that do not interrupt themselves: processes what this CPU deferred; on machines
   /// without workers: gives up what was to be shrunk. The slow path of ordinary allocations does
   /// the same, for its cache. Sleeps on such machines only.
@@ -122,6 +145,7 @@ class SlabAllocator {
 
   // For oracles: no decision points. More in lib/slab/census.h.
 
+  defer::Grace<M>& grace() const { return *grace_; }
   const SlabSource<M>& source() const { return source_; }
   const Deferred<M>& deferred() const { return free_.deferred(); }
   /// First of the caches, linked through Cache::next_cache.
@@ -147,7 +171,15 @@ class SlabAllocator {
   }
 
   void* kmalloc_large(std::size_t size, page::Gfp gfp, int nid);
-  void kfree_large(const void* object);
+  void* kmalloc_large_nolock(std::size_t size, page::Gfp gfp, int nid);
+  void kfree_large(const void* object, page::Spin spin);
+  static bool may_try();
+  bool is_refused(const Cache<M>& cache) const;
+
+  template <class Domain>
+  void free_after_grace(defer::LlistNode* head, Domain& domain);
+  void* object_around(const void* word) const;
+  void release(defer::LlistNode* head);
 
   // Construction.
   void init_buckets(Family family);
@@ -158,8 +190,10 @@ class SlabAllocator {
   }
   bool is_possible(const CacheConfig& config) const;
   void unlink(Cache<M>& cache);
+  void wait_for_retired(const Cache<M>& cache);
 
   Cache<M>* buckets_[kFamilies][kBuckets] = {};
+  defer::Grace<M>* grace_ = nullptr;
   SlabSource<M> source_;
   PartialLists<M> lists_;
   DebugPath<M> debug_;
@@ -181,4 +215,5 @@ class SlabAllocator {
 }  // namespace anyctx::slab
 
 #include "lib/slab/slab_allocator_caches.h"
+#include "lib/slab/slab_allocator_grace.h"
 #include "lib/slab/slab_allocator_kmalloc.h"

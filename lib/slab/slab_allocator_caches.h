@@ -4,8 +4,9 @@
 namespace anyctx::slab {
 
 template <machine::Machine M>
-void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
-                            std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words) {
+void SlabAllocator<M>::init(page::PageAllocator<M>& pages, defer::Grace<M>& grace,
+                            const Config& config, std::span<Slab<M>> slabs,
+                            std::span<DeferredWord<M>> words) {
   // Programs that run one after the other on the same machine find the layouts made.
   if (!is_shaped_like(pages, config)) families_ = 0;
   config_ = config;
@@ -14,7 +15,13 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, const Config& config,
   last_secret_ = config.seed;
   first_cache_ = nullptr;
   std::construct_at(&caches_mutex_);
-  source_.init(pages, slabs);
+  grace_ = &grace;
+  const auto release = [](void* self, defer::LlistNode* head) {
+    static_cast<SlabAllocator*>(self)->release(head);
+  };
+  grace.rcu.set_release(release, this);
+  grace.srcu.set_release(release, this);
+  source_.init(pages, grace, slabs);
   lists_.init(source_);
   debug_.init(source_);
   free_.init(source_, lists_, debug_, words);
@@ -79,6 +86,8 @@ Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& wanted) {
   M::might_sleep(site::may_sleep);
   CacheConfig config = wanted;
   config.flags = config.flags | config_.debug;
+  // Readers of a typesafe cache look at free objects too.
+  if (has(config.flags, kTypesafeFlags)) config.flags = without(config.flags, CacheFlags::poison);
   if (!is_possible(config)) return nullptr;
   void* const memory = kmalloc(sizeof(Cache<M>), page::gfp::kernel);
   if (memory == nullptr) return nullptr;
@@ -92,13 +101,14 @@ Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& wanted) {
 
 template <machine::Machine M>
 bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
-  deferred_work_barrier();
+  kvfree_rcu_barrier();
   caches_mutex_.lock();
   flush_.flush_unused(*cache);
   shrinker_.shrink_nodes(*cache);
   unlink(*cache);
   const bool gone = shrinker_.slabs(*cache) == 0;
   caches_mutex_.unlock();
+  wait_for_retired(*cache);
   if (gone) {
     std::destroy_at(cache);
     kfree(cache);
@@ -106,6 +116,16 @@ bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
     M::bug(machine::Bug::cache_in_use, cache);
   }
   return gone;
+}
+
+/// Slabs that wait for readers lead to their cache.
+template <machine::Machine M>
+void SlabAllocator<M>::wait_for_retired(const Cache<M>& cache) {
+  if (has(cache.config().flags, CacheFlags::typesafe_by_srcu_fast)) {
+    grace_->srcu.barrier();
+  } else if (cache.is_typesafe()) {
+    grace_->rcu.barrier();
+  }
 }
 
 template <machine::Machine M>
@@ -119,6 +139,7 @@ bool SlabAllocator<M>::kmem_cache_shrink(Cache<M>* cache) {
 template <machine::Machine M>
 void SlabAllocator<M>::poll_deferred() {
   free_.deferred().poll();
+  grace_->poll();
   if (M::has_workers()) return;
   caches_mutex_.lock();
   for (Cache<M>* cache = first_cache_; cache != nullptr; cache = cache->next_cache) {

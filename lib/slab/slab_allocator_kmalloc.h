@@ -5,21 +5,16 @@ namespace anyctx::slab {
 
 template <machine::Machine M>
 void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid) {
-  if (size == 0) return kZeroSize;
-  // RT: the CPU's slab lock and the list lock sleep, so even trying them needs a context whose
-  // other tasks they may belong to.
-  const bool tries_are_forbidden = !sync::can_spin_trylock<M>() || (M::rt() && !M::preemptible());
-  if (M::fails(site::context, tries_are_forbidden)) return nullptr;
-  if (M::fails(site::size, size > kMaxCacheSize)) return nullptr;
+  if (size - 1 >= kMaxCacheSize) [[unlikely]]
+    return size == 0 ? kZeroSize : kmalloc_large_nolock(size, gfp, nid);
+  if (M::fails(site::context, !may_try())) return nullptr;
   const page::Gfp used = gfp & (page::gfp::zero | page::gfp::reclaimable);
   const Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
 
   std::size_t least = size;
   for (unsigned attempt = 0; attempt < 2 && least <= kMaxCacheSize; ++attempt) {
     Cache<M>& cache = bucket(least, used);
-    const bool is_refused =
-        !M::has_cas2() && config_.without_cas2 == WithoutCas2::fail && !cache.is_debug();
-    if (M::fails(site::no_cas2, is_refused)) return nullptr;
+    if (M::fails(site::no_cas2, is_refused(cache))) return nullptr;
     if (void* const object = alloc_.allocate(cache, request)) [[likely]]
       return object;
     // Whatever stood in the way belongs to one cache: a frame inside its sections, its list lock,
@@ -27,6 +22,26 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
     least = cache.object_size() + std::size_t{1};
   }
   return nullptr;
+}
+
+/// RT: the CPU's slab lock and the list lock sleep, so even trying them needs a context whose other
+/// tasks they may belong to.
+template <machine::Machine M>
+bool SlabAllocator<M>::may_try() {
+  return sync::can_spin_trylock<M>() && (!M::rt() || M::preemptible());
+}
+
+template <machine::Machine M>
+bool SlabAllocator<M>::is_refused(const Cache<M>& cache) const {
+  return !M::has_cas2() && config_.without_cas2 == WithoutCas2::fail && !cache.is_debug();
+}
+
+template <machine::Machine M>
+void* SlabAllocator<M>::kmem_cache_alloc_nolock(Cache<M>* cache, page::Gfp gfp, int nid) {
+  if (M::fails(site::context, !may_try())) return nullptr;
+  if (M::fails(site::no_cas2, is_refused(*cache))) return nullptr;
+  return alloc_.allocate(*cache,
+                         {gfp & page::gfp::zero, nid, page::Spin::never, cache->object_size()});
 }
 
 template <machine::Machine M>
@@ -58,14 +73,28 @@ void* SlabAllocator<M>::kmalloc_large(std::size_t size, page::Gfp gfp, int nid) 
   return pages.address(page);
 }
 
+/// The page allocator knows which orders it can serve without waiting.
 template <machine::Machine M>
-void SlabAllocator<M>::kfree_large(const void* object) {
+void* SlabAllocator<M>::kmalloc_large_nolock(std::size_t size, page::Gfp gfp, int nid) {
+  page::PageAllocator<M>& pages = source_.pages();
+  if (M::fails(site::size, size > pages.page_size() << page::kMaxOrder)) return nullptr;
+  page::Page<M>* const page =
+      pages.alloc_pages_nolock(gfp & page::gfp::account, nid, order_of(size, pages.page_shift()));
+  if (page == nullptr) return nullptr;
+  page->kind = page::PageKind::large;
+  return pages.address(page);
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::kfree_large(const void* object, page::Spin spin) {
   page::PageAllocator<M>& pages = source_.pages();
   page::Page<M>* const page = pages.page_of(object);
   if (page == nullptr) return M::bug(machine::Bug::invalid_free, object);
   if (page->kind == page::PageKind::large && pages.address(page) == object) {
+    if (free_.deferred().contains(object)) return M::bug(machine::Bug::double_free, object);
     page->kind = page::PageKind::live;
-    return pages.free_pages(page, page->order);
+    return spin == page::Spin::allowed ? pages.free_pages(page, page->order)
+                                       : pages.free_pages_nolock(page, page->order);
   }
   using page::PageKind;
   const bool is_free = page->kind == PageKind::free || page->kind == PageKind::pcp ||

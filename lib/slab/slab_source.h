@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "lib/defer/grace.h"
 #include "lib/page/page_allocator.h"
 #include "lib/slab/cache.h"
 #include "lib/slab/debug_object.h"
@@ -22,8 +23,9 @@ template <machine::Machine M>
 class SlabSource {
  public:
   /// `slabs`: at least one per page of `pages`. Single-threaded.
-  void init(page::PageAllocator<M>& pages, std::span<Slab<M>> slabs) {
+  void init(page::PageAllocator<M>& pages, defer::Grace<M>& grace, std::span<Slab<M>> slabs) {
     pages_ = &pages;
+    grace_ = &grace;
     slabs_ = slabs.first(pages.map().count());
     base_ = pages.map().address(pages.map().page(0));
     page_shift_ = pages.page_shift();
@@ -80,9 +82,10 @@ class SlabSource {
     return &slab;
   }
 
-  /// Gives the pages back. Nobody can reach the slab any more. Does not touch the node's counters:
-  /// only slabs that were counted are uncounted (discard()).
+  /// Gives the pages back. Nobody can reach the slab any more, and no reader ever could. Does not
+  /// touch the node's counters: only slabs that were counted are uncounted (discard()).
   void release(Slab<M>& slab, page::Spin spin) {
+    destruct_all(slab);
     page::Page<M>* const page = slab.page;
     const unsigned order = slab.order;
     const std::size_t pfn = pages_->pfn(page);
@@ -94,7 +97,25 @@ class SlabSource {
   /// For slabs that were counted. May spin.
   void discard(Slab<M>& slab) {
     slab.cache->node_of(slab).uncount(slab);
-    release(slab, page::Spin::allowed);
+    retire(slab);
+  }
+  /// For slabs that had users. Gives the pages back, of a typesafe cache after a grace period. May
+  /// spin.
+  void retire(Slab<M>& slab) {
+    const CacheFlags flags = slab.cache->config().flags;
+    if (!has(flags, kTypesafeFlags)) return release(slab, page::Spin::allowed);
+    slab.retired = true;
+    slab.source = this;
+    constexpr auto end = [](defer::RcuHead<M>* head) {
+      Slab<M>& slab = Slab<M>::of(head);
+      slab.retired = false;
+      slab.source->release(slab, page::Spin::allowed);
+    };
+    if (has(flags, CacheFlags::typesafe_by_srcu_fast)) {
+      grace_->srcu.call(&slab.grace, end);
+    } else {
+      grace_->rcu.call(&slab.grace, end);
+    }
   }
 
  private:
@@ -119,6 +140,8 @@ class SlabSource {
     slab.lock.reset();
     slab.order = static_cast<std::uint8_t>(order);
     slab.on_partial = false;
+    slab.retired = false;
+    std::construct_at(&slab.grace);
     for (std::size_t i = 0; i < std::size_t{1} << order; ++i) slabs_[pfn + i].head = &slab;
     return slab;
   }
@@ -136,6 +159,7 @@ class SlabSource {
       if (cache.is_debug()) DebugObject(cache, object).prepare();
       if (cache.config().constructor != nullptr) construct(cache, object);
       cache.init_next_free(object, i + 1 < objects ? object + layout.size : nullptr);
+      if (cache.is_typesafe()) cache.mark_used(object);
     }
     slab.init({first, {.inuse = 0, .objects = objects, .frozen = false}});
   }
@@ -146,11 +170,23 @@ class SlabSource {
     cache.mark_free(object);
   }
 
+  void destruct_all(Slab<M>& slab) {
+    const Cache<M>& cache = *slab.cache;
+    if (cache.config().destructor == nullptr) return;
+    std::byte* object = start(slab) + cache.layout().left_pad;
+    for (std::uint32_t i = slab.peek().counters.objects; i > 0; --i) {
+      cache.mark_used(object);
+      cache.config().destructor(object);
+      object += cache.layout().size;
+    }
+  }
+
   // What slab_of() needs, beside each other.
   const std::byte* base_ = nullptr;
   std::span<Slab<M>> slabs_;
   unsigned page_shift_ = 0;
   page::PageAllocator<M>* pages_ = nullptr;
+  defer::Grace<M>* grace_ = nullptr;
 };
 
 }  // namespace anyctx::slab

@@ -12,8 +12,8 @@ namespace {
 
 constexpr unsigned kPages = 64;
 constexpr std::span<const machine::SiteInfo> kTables[] = {
-    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable, page::site::kTable,
-    slab::site::kTable};
+    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable,
+    defer::site::kGraceTable, page::site::kTable,  slab::site::kTable};
 
 /// Some tasks, each on its own CPU, and one cache.
 class SlabShrink : public ::testing::TestWithParam<bool> {
@@ -30,7 +30,8 @@ class SlabShrink : public ::testing::TestWithParam<bool> {
       config.page_count = kPages;
       config.pageblock_order = 3;
       pages_.init(config, page_storage_);
-      slabs_.init(pages_, {}, slab_storage_, word_storage_);
+      grace_.init();
+      slabs_.init(pages_, grace_, {}, slab_storage_, word_storage_);
     };
     machine_.check = [this] {
       slabs_.deferred_work_barrier();
@@ -53,6 +54,7 @@ class SlabShrink : public ::testing::TestWithParam<bool> {
 
   TestMachine machine_;
   page::PageAllocator<M> pages_;
+  defer::Grace<M> grace_;
   slab::SlabAllocator<M> slabs_;
   std::vector<page::Page<M>> page_storage_{kPages};
   std::vector<slab::Slab<M>> slab_storage_{kPages};

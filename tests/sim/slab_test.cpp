@@ -16,8 +16,8 @@ namespace {
 
 constexpr unsigned kPages = 256;
 constexpr std::span<const machine::SiteInfo> kSlabTables[] = {
-    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable, page::site::kTable,
-    slab::site::kTable};
+    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable,
+    defer::site::kGraceTable, page::site::kTable,  slab::site::kTable};
 
 struct Personality {
   const char* name;
@@ -121,7 +121,8 @@ class SlabPrograms : public ::testing::TestWithParam<Personality> {
     config.min_watermark = 8;
     config.nodes = GetParam().nodes;
     pages_.init(config, page_storage_);
-    slabs_.init(pages_, GetParam().slab, slab_storage_, word_storage_);
+    grace_.init();
+    slabs_.init(pages_, grace_, GetParam().slab, slab_storage_, word_storage_);
     for (auto& held : held_) held = {};
     next_pattern_ = 0;
   }
@@ -185,6 +186,7 @@ class SlabPrograms : public ::testing::TestWithParam<Personality> {
 
   TestMachine machine_;
   page::PageAllocator<M> pages_;
+  defer::Grace<M> grace_;
   slab::SlabAllocator<M> slabs_;
   std::vector<page::Page<M>> page_storage_{kPages};
   std::vector<slab::Slab<M>> slab_storage_{kPages};

@@ -28,7 +28,8 @@ class ArenaTest : public ::testing::Test {
     config.base = memory_.get();
     config.page_count = kPages;
     pages_.init(config, descriptors_);
-    slabs_.init(pages_, {}, slab_storage_, words_);
+    grace_.init();
+    slabs_.init(pages_, grace_, {}, slab_storage_, words_);
     kernel_->init(12, areas_, leaves_);
     process_.init(pages_, ptes_);
     attr_.max_entries = kSlots;
@@ -68,6 +69,7 @@ class ArenaTest : public ::testing::Test {
   std::vector<page::LeafGroup<Native>> leaves_{page::leaf_groups_per_area(12)};
   page::UserPte<Native> ptes_[kSlots];
   page::PageAllocator<Native> pages_;
+  defer::Grace<Native> grace_;
   slab::SlabAllocator<Native> slabs_;
   page::MemCgroup<Native> payer_;
   std::unique_ptr<page::KernelSpace<Native>> kernel_ =

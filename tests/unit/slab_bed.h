@@ -49,7 +49,8 @@ class SlabBed : public ::testing::Test {
     page_config.min_watermark = 8;
     page_config.nodes = nodes;
     pages.init(page_config, page_storage_);
-    slabs.init(pages, config, slab_storage_, word_storage_);
+    grace.init();
+    slabs.init(pages, grace, config, slab_storage_, word_storage_);
   }
 
   /// Nolock calls, during which nothing may wait, sleep or wake.
@@ -105,6 +106,7 @@ class SlabBed : public ::testing::Test {
 
   static constexpr std::size_t kPages = 4096;
   page::PageAllocator<M> pages;
+  defer::Grace<M> grace;
   Allocator slabs;
 
  private:

@@ -90,12 +90,14 @@ TEST_F(Kmalloc, FourMebibytesAreTheMost) {
   EXPECT_TRUE(script().caused_by(site::size));
 }
 
-TEST_F(Kmalloc, NolockServesUpToTheLargestBucket) {
-  void* const object = alloc_nolock(8192);
-  EXPECT_NE(object, nullptr);
-  EXPECT_EQ(alloc_nolock(8193), nullptr);
-  EXPECT_TRUE(script().caused_by(site::size));
-  free_nolock(object);
+TEST_F(Kmalloc, NolockServesLargeSizesUpToTheOrdersOfPerCpuLists) {
+  void* const largest = alloc_nolock(32768);
+  ASSERT_NE(largest, nullptr);
+  EXPECT_EQ(slabs.ksize(largest), 32768u);
+  EXPECT_EQ(slab_of(largest), nullptr);
+  free_nolock(largest);
+  EXPECT_EQ(alloc_nolock(32769), nullptr);
+  EXPECT_TRUE(script().caused_by(page::site::order));
 }
 
 TEST_F(Kmalloc, ReclaimableHasBucketsOfItsOwn) {
@@ -229,8 +231,6 @@ TEST_F(Kmalloc, NodesAreHonoured) {
 
 TEST_F(Kmalloc, WrongFreesAreReported) {
   void* const large = alloc(20000);
-  free_nolock(large);
-  expect_bug(Bug::invalid_free);
   slabs.kfree(static_cast<std::byte*>(large) + 4096);
   expect_bug(Bug::invalid_free);
   slabs.kfree(large);

@@ -129,8 +129,10 @@ struct SlabMachine : ScriptedMachine {
   }
   static void relax(Site) {
     if (slab.at_relax) return slab.at_relax();
-    ANYCTX_CHECK(!slab.raised.empty());  // nothing else would ever end the wait
+    // Nothing else would ever end the wait.
+    ANYCTX_CHECK(!slab.raised.empty() || !script.works.empty());
     deliver();
+    for (machine::IrqLine* line : std::exchange(script.works, {})) line->run(line);
   }
   /// Hard interrupt: runs what was raised. On RT a thread does it, when nobody else runs.
   static void deliver() {

@@ -33,7 +33,8 @@ class Heap {
     config.base = memory_.get();
     config.page_count = kPages;
     pages_.init(config, page_storage_);
-    slabs.init(pages_, {.encoded_freelist = true}, slab_storage_, word_storage_);
+    grace.init();
+    slabs.init(pages_, grace, {.encoded_freelist = true}, slab_storage_, word_storage_);
   }
   ~Heap() { M::mark_used(memory_.get(), kPages << 12); }
 
@@ -45,6 +46,7 @@ class Heap {
     return sum;
   }
 
+  defer::Grace<M> grace;
   slab::SlabAllocator<M> slabs;
 
  private:
