@@ -6,6 +6,7 @@
 #include "fuzzers/targets/arena_target.h"
 #include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/range_tree_target.h"
+#include "fuzzers/targets/reclaim_target.h"
 #include "fuzzers/targets/rqspinlock_target.h"
 #include "fuzzers/targets/slab_target.h"
 
@@ -13,7 +14,8 @@ namespace anyctx::target {
 
 std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
-      page_target(), slab_target(), range_tree_target(), rqspinlock_target(), arena_target(),
+      page_target(),       slab_target(),  range_tree_target(),
+      rqspinlock_target(), arena_target(), reclaim_target(),
   };
   return targets;
 }

@@ -1,0 +1,181 @@
+// The allocator in lib/slab and the grace periods in lib/defer as a ReclaimSubject.
+#include "fuzzers/targets/reclaim_subject.h"
+#include "fuzzers/targets/slab_own_inspector.h"
+#include "lib/defer/tasks_trace.h"
+#include "lib/slab/audit.h"
+#include "lib/slab/cache_pair.h"
+
+namespace anyctx::target {
+namespace {
+
+using inject::Sim;
+using inject::Watched;
+using Head = defer::RcuHead<Sim>;
+
+constexpr unsigned kPageShift = 12;
+constexpr unsigned kLargestSlabOrder = 3;
+
+static_assert(sizeof(Head) == sizeof(CallbackHead));
+
+class OwnReclaimSubject final : public ReclaimSubject {
+ public:
+  explicit OwnReclaimSubject(inject::Simulation& simulation)
+      : simulation_(simulation), inspector_(pages_, slabs_) {}
+
+  void reset(const ReclaimOptions& options) override;
+
+  void* kmalloc_nolock(std::size_t size) override {
+    const Watched watched;
+    return slabs_.kmalloc_nolock(size, page::Gfp::none);
+  }
+  void kfree_nolock(void* object) override {
+    const Watched watched;
+    slabs_.kfree_nolock(object);
+  }
+  void kfree_rcu(void* head) override {
+    const Watched watched;
+    slabs_.kfree_rcu(static_cast<defer::LlistNode*>(head));
+  }
+  void kfree_rcu_nolock(void* head) override {
+    const Watched watched;
+    slabs_.kfree_rcu_nolock(static_cast<defer::LlistNode*>(head));
+  }
+  void kfree_srcu_fast_nolock(void* head) override {
+    const Watched watched;
+    slabs_.kfree_srcu_fast_nolock(static_cast<defer::LlistNode*>(head));
+  }
+  void call_nolock(GraceKind kind, CallbackHead* head, Callback callback) override {
+    const Watched watched;
+    // The head's function takes a head of the same address and size.
+    const auto function = reinterpret_cast<Head::Function>(callback);
+    auto* const own = reinterpret_cast<Head*>(head);
+    kind == GraceKind::rcu ? grace_.rcu.call(own, function) : grace_.srcu.call(own, function);
+  }
+
+  bool create_pair(const PairSpec& spec) override;
+  bool destroy_pair() override {
+    const Watched watched;
+    return pair_.destroy();
+  }
+  void shrink_pair() override {
+    const Watched watched;
+    static_cast<void>(pair_.shrink());
+  }
+  void* alloc_pair_nolock() override {
+    const Watched watched;
+    return pair_.alloc_nolock(page::Gfp::none);
+  }
+
+  Token read_lock(ReaderKind kind) override;
+  void read_unlock(ReaderKind kind, Token token) override;
+  void synchronize(GraceKind kind) override {
+    const Watched watched;
+    kind == GraceKind::rcu ? grace_.rcu.synchronize() : grace_.srcu.synchronize();
+  }
+  void barrier(GraceKind kind) override {
+    const Watched watched;
+    kind == GraceKind::rcu ? grace_.rcu.barrier() : grace_.srcu.barrier();
+  }
+  void kvfree_rcu_barrier() override {
+    const Watched watched;
+    slabs_.kvfree_rcu_barrier();
+  }
+  void deferred_work_barrier() override {
+    const Watched watched;
+    slabs_.deferred_work_barrier();
+  }
+
+  bool is_waiting(const void* object) const override { return inspector_.is_deferred(object); }
+  bool has_room() const override { return inspector_.has_room(kLargestSlabOrder, -1); }
+  std::string_view audit() const override {
+    const std::string_view wrong = slab::audit(slabs_);
+    return wrong.empty() ? inspector_.audit_pages() : wrong;
+  }
+  std::int64_t live_objects() const override {
+    std::int64_t live = 0;
+    for (const auto* cache = slabs_.first_cache(); cache != nullptr; cache = cache->next_cache) {
+      live += slab::take_census(slabs_, *cache).live();
+    }
+    return live;
+  }
+
+ private:
+  /// Programs that trace others nest in the task that they interrupt.
+  defer::TraceReader& trace_reader() {
+    const inject::SimTask& task = simulation_.task();
+    return readers_[static_cast<unsigned>(task.lane.kind)][task.lane.index];
+  }
+
+  inject::Simulation& simulation_;
+  std::vector<page::Page<Sim>> page_storage_;
+  std::vector<slab::Slab<Sim>> slab_storage_;
+  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
+  page::PageAllocator<Sim> pages_;
+  defer::Grace<Sim> grace_;
+  defer::TasksTrace<Sim> trace_{grace_.srcu};
+  slab::SlabAllocator<Sim> slabs_;
+  slab::CachePair<Sim> pair_;
+  OwnSlabInspector inspector_;
+  std::array<std::array<defer::TraceReader, 16>, inject::kLaneKinds> readers_;
+};
+
+void OwnReclaimSubject::reset(const ReclaimOptions& options) {
+  const std::size_t count = options.pages;
+  const std::size_t words = slab::deferred_words(count, kPageShift);
+  ANYCTX_CHECK_OP(count << kPageShift, <=, simulation_.memory().bytes());
+  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
+  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
+  if (deferred_storage_.size() < words) {
+    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
+  }
+  page::Config pages;
+  pages.base = simulation_.memory().base();
+  pages.page_count = count;
+  pages.page_shift = kPageShift;
+  pages_.init(pages, {page_storage_.data(), count});
+  grace_.init();
+  slab::Config slabs;
+  slabs.encoded_freelist = options.encoded_freelist;
+  if (options.poison) slabs.debug = slabs.debug | slab::CacheFlags::poison;
+  if (options.red_zone) slabs.debug = slabs.debug | slab::CacheFlags::red_zone;
+  if (options.consistency) slabs.debug = slabs.debug | slab::CacheFlags::consistency;
+  slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
+              {deferred_storage_.data(), words});
+  pair_ = {};
+  for (auto& kind : readers_) kind.fill({});
+}
+
+bool OwnReclaimSubject::create_pair(const PairSpec& spec) {
+  slab::CacheConfig config;
+  config.name = "reclaim";
+  config.size = spec.size;
+  config.flags =
+      spec.by_srcu ? slab::CacheFlags::typesafe_by_srcu_fast : slab::CacheFlags::typesafe_by_rcu;
+  config.constructor = spec.constructor;
+  config.destructor = spec.destructor;
+  const Watched watched;
+  return pair_.create(slabs_, config);
+}
+
+ReclaimSubject::Token OwnReclaimSubject::read_lock(ReaderKind kind) {
+  const Watched watched;
+  if (kind == ReaderKind::rcu) return grace_.rcu.read_lock();
+  if (kind == ReaderKind::srcu_fast) return grace_.srcu.read_lock();
+  const auto token = trace_.read_lock(trace_reader());
+  return token.set | Token{token.counted} << 1;
+}
+
+void OwnReclaimSubject::read_unlock(ReaderKind kind, Token token) {
+  const Watched watched;
+  if (kind == ReaderKind::rcu) return grace_.rcu.read_unlock(token);
+  if (kind == ReaderKind::srcu_fast) return grace_.srcu.read_unlock(token);
+  trace_.read_unlock(trace_reader(), {token & 1, (token >> 1) != 0});
+}
+
+}  // namespace
+
+std::unique_ptr<ReclaimSubject> make_own_reclaim_subject(inject::Simulation& simulation) {
+  return std::make_unique<OwnReclaimSubject>(simulation);
+}
+
+}  // namespace anyctx::target
