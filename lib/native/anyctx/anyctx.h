@@ -76,13 +76,15 @@ void* anyctx_cache_alloc(anyctx_heap* heap, anyctx_cache* cache, unsigned flags)
 void anyctx_cache_free(anyctx_heap* heap, anyctx_cache* cache, void* object);
 
 // What a nolock call could not finish is deferred. Allocations without nolock finish it when they
-// run out of cached objects. A thread that makes none calls anyctx_poll() from time to time.
+// run out of cached objects. A thread that makes none calls anyctx_poll() from time to time, or the
+// heap runs empty.
 // anyctx_barrier() finishes what all threads have deferred.
 void anyctx_poll(anyctx_heap* heap);
 void anyctx_barrier(anyctx_heap* heap);
 
 // A thread is attached by its first call, and is detached before it ends. One thread too many
-// aborts; attach tells it beforehand, with false. Attach: every context.
+// aborts; attach tells it beforehand, with false. Attach: every context. What a detached thread had
+// deferred waits for the next thread, or for anyctx_barrier().
 bool anyctx_thread_attach(void);
 void anyctx_thread_detach(void);
 

@@ -93,7 +93,8 @@ class Heap {
   void cache_free(Cache* cache, void* object) { slabs_.kmem_cache_free(cache, object); }
 
   /// Finishes what nolock calls of this thread had to defer. Ordinary allocations do so too when
-  /// they run out of cached objects; a thread that makes none calls this from time to time.
+  /// they run out of cached objects; a thread that makes none calls this from time to time, or the
+  /// heap runs empty.
   void poll() { slabs_.poll_deferred(); }
   /// Finishes what nolock calls of all threads had to defer.
   void barrier() { slabs_.deferred_work_barrier(); }
@@ -103,7 +104,8 @@ class Heap {
   /// False if the process has no number left for this thread. Not necessary, but without it the
   /// first call of one thread too many aborts. Every context.
   static bool attach_thread() { return machine::Native::attach_thread(); }
-  /// For a thread that ends: another one may have its number. Ordinary.
+  /// For a thread that ends: another one may have its number. What it had deferred waits for that
+  /// one, or for barrier(). Ordinary.
   static void detach_thread() { machine::Native::detach_thread(); }
 
   // The allocators, for what else they offer.
