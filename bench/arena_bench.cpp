@@ -43,7 +43,8 @@ class Stage {
     config.base = static_cast<std::byte*>(memory_);
     config.page_count = kPages;
     allocator_.init(config, pages_);
-    slab_.init(allocator_, {}, slabs_, words_);
+    grace_.init();
+    slab_.init(allocator_, grace_, {}, slabs_, words_);
     kernel_->init(12, areas_, leaves_);
     bpf::ArenaAttr attr;
     attr.max_entries = kSlots;
@@ -70,6 +71,7 @@ class Stage {
   std::vector<page::KernelArea<Native>> areas_;
   std::vector<page::LeafGroup<Native>> leaves_;
   page::PageAllocator<Native> allocator_;
+  defer::Grace<Native> grace_;
   slab::SlabAllocator<Native> slab_;
   page::MemCgroup<Native> payer_;
   std::unique_ptr<page::KernelSpace<Native>> kernel_ =

@@ -1,16 +1,28 @@
-// Native allocation: one alloc and free of the same size, beside glibc, jemalloc and mimalloc in
-// the same process and run. The others are loaded with dlopen, so that none of them replaces
-// malloc.
+// Native allocation beside other allocators, in one process and run.
+//
+//   pair/ALLOCATOR/SIZE    one alloc and one free of the same object
+//   batch/ALLOCATOR/SIZE   the same for 512 objects at once, per object: caches run out.
+//                          Our nolock frees defer what they cannot do, so ours polls then
+//
+// Whose functions are called: mimalloc's by its own names; jemalloc's as malloc() and free(), which
+// are its own because it is linked first (checked below; it cannot be loaded at run time, and its
+// mallocx() is slower); those of glibc by the names under which it keeps them. So all three are a
+// call into a shared library. Ours is compiled into the caller, as in C++ programs; "c_..." is a
+// call of the C interface. Ours are safe in signal handlers, the others are not.
 #include <benchmark/benchmark.h>
+#include <dlfcn.h>
 #include <mimalloc.h>
-#include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "lib/machine/native.h"
-#include "lib/slab/slab_allocator.h"
+#include "lib/native/anyctx/anyctx.h"
+#include "lib/native/anyctx/heap.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -19,43 +31,43 @@ void __libc_free(void*);
 
 namespace {
 
-using anyctx::machine::Native;
-namespace page = anyctx::page;
+using anyctx::Heap;
+namespace gfp = anyctx::gfp;
 namespace slab = anyctx::slab;
 
-/// The whole stack on 64 MiB of memory.
-class Stack {
- public:
-  static constexpr std::size_t kPages = 16384;
+constexpr std::size_t kHeapBytes = std::size_t{64} << 20;
+constexpr std::size_t kBatch = 512;
+// Runs of one length can be interleaved: --benchmark_enable_random_interleaving=true.
+constexpr std::int64_t kIterations = kBatch << 12;
+constexpr std::int64_t kSizes[] = {8, 32, 64, 96, 256, 1024, 4096};
 
-  Stack() : pages_(kPages), slabs_(kPages), words_(slab::deferred_words(kPages, 12)) {
-    void* memory = ::mmap(nullptr, kPages << 12, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    page::Config config;
-    config.base = static_cast<std::byte*>(memory);
-    config.page_count = kPages;
-    page_allocator_.init(config, pages_);
-    slab_.init(page_allocator_, {}, slabs_, words_);
-  }
-
-  slab::SlabAllocator<Native>& slab() { return slab_; }
-
- private:
-  std::vector<page::Page<Native>> pages_;
-  std::vector<slab::Slab<Native>> slabs_;
-  std::vector<slab::DeferredWord<Native>> words_;
-  page::PageAllocator<Native> page_allocator_;
-  slab::SlabAllocator<Native> slab_;
+/// How a heap of ours is built. Each line of the table is measured.
+struct Design {
+  const char* name;
+  slab::Config config;
+};
+const Design kDesigns[] = {
+    {"classic", {}},
+    {"classic_encoded", {.encoded_freelist = true}},
 };
 
-Stack& stack() {
-  static auto* const only = new Stack;  // benchmarks share it, as they share the others' heaps
-  return *only;
-}
+/// Threads that Google Benchmark starts end after each run: their CPU number is for others then.
+class ThreadScope {
+ public:
+  explicit ThreadScope(const benchmark::State& state) : is_main_(state.thread_index() == 0) {}
+  ~ThreadScope() {
+    if (!is_main_) Heap::detach_thread();
+  }
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  const bool is_main_;
+};
 
 template <class Alloc, class Free>
-void pairs(benchmark::State& state, Alloc alloc, Free free) {
+void pair(benchmark::State& state, Alloc alloc, Free free) {
+  const ThreadScope scope(state);
   const auto size = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
     void* object = alloc(size);
@@ -65,35 +77,91 @@ void pairs(benchmark::State& state, Alloc alloc, Free free) {
   state.SetItemsProcessed(state.iterations());
 }
 
-void BM_nolock(benchmark::State& state) {
-  auto& slab = stack().slab();
-  pairs(
-      state, [&](std::size_t n) { return slab.kmalloc_nolock(n, {}); },
-      [&](void* p) { slab.kfree_nolock(p); });
-}
-void BM_kmalloc(benchmark::State& state) {
-  auto& slab = stack().slab();
-  pairs(
-      state, [&](std::size_t n) { return slab.kmalloc(n, page::gfp::nowait); },
-      [&](void* p) { slab.kfree(p); });
-}
-void BM_glibc(benchmark::State& state) {
-  pairs(state, __libc_malloc, __libc_free);
-}
-void BM_jemalloc(benchmark::State& state) {
-  pairs(
-      state, [](std::size_t n) { return std::malloc(n); }, [](void* p) { std::free(p); });
-}
-void BM_mimalloc(benchmark::State& state) {
-  pairs(state, mi_malloc, mi_free);
+template <class Alloc, class Free, class Settle>
+void batch(benchmark::State& state, Alloc alloc, Free free, Settle settle) {
+  const ThreadScope scope(state);
+  const auto size = static_cast<std::size_t>(state.range(0));
+  std::array<void*, kBatch> objects;
+  while (state.KeepRunningBatch(kBatch)) {
+    for (void*& object : objects) object = alloc(size);
+    for (void*& object : objects) {
+      if (object == nullptr) return state.SkipWithError("no memory");
+      free(object);
+    }
+    settle();
+  }
+  state.SetItemsProcessed(state.iterations());
 }
 
-BENCHMARK(BM_mimalloc)->Arg(64)->Arg(96)->Arg(1024);
-BENCHMARK(BM_jemalloc)->Arg(64)->Arg(96)->Arg(1024);
-BENCHMARK(BM_glibc)->Arg(64)->Arg(96)->Arg(1024);
-BENCHMARK(BM_kmalloc)->Arg(64)->Arg(96)->Arg(1024);
-BENCHMARK(BM_nolock)->Arg(64)->Arg(96)->Arg(1024);
+/// What others on the machine do only adds to a figure.
+double least(const std::vector<double>& repetitions) {
+  return *std::min_element(repetitions.begin(), repetitions.end());
+}
+
+constexpr auto kNothing = [] {};
+
+template <class Alloc, class Free, class Settle = decltype(kNothing)>
+void add(const std::string& allocator, Alloc alloc, Free free, Settle settle = kNothing) {
+  const auto run_pair = [=](benchmark::State& state) { pair(state, alloc, free); };
+  auto* const pairs = benchmark::RegisterBenchmark(("pair/" + allocator).c_str(), run_pair);
+  for (const std::int64_t size : kSizes) pairs->Arg(size);
+  const auto run_batch = [=](benchmark::State& state) { batch(state, alloc, free, settle); };
+  auto* const batches = benchmark::RegisterBenchmark(("batch/" + allocator).c_str(), run_batch);
+  for (const std::int64_t size : {64, 1024}) batches->Arg(size);
+  for (auto* const each : {pairs, batches})
+    each->ThreadRange(1, 2)->Iterations(kIterations)->ComputeStatistics("min", least);
+}
+
+Heap* heap_of(const Design& design) {
+  Heap::Options options;
+  options.slab = design.config;
+  options.populate = true;
+  Heap* const heap = Heap::create(kHeapBytes, options).release();  // lives as long as the others'
+  if (heap == nullptr) std::abort();
+  return heap;
+}
+
+void add_ours(const Design& design) {
+  Heap* const heap = heap_of(design);
+  const std::string name = design.name;
+  const auto kmalloc_nolock = [=](std::size_t n) { return heap->kmalloc_nolock(n); };
+  const auto kfree_nolock = [=](void* p) { heap->kfree_nolock(p); };
+  add(name + "_nolock", kmalloc_nolock, kfree_nolock, [=] { heap->poll(); });
+  const auto kmalloc = [=](std::size_t n) { return heap->kmalloc(n, gfp::nowait); };
+  const auto kfree = [=](void* p) { heap->kfree(p); };
+  add(name + "_kmalloc", kmalloc, kfree);
+}
+
+void add_c_interface() {
+  anyctx_heap* const heap = anyctx_heap_create(kHeapBytes, ANYCTX_HEAP_POPULATE);
+  if (heap == nullptr) std::abort();
+  const auto alloc = [=](std::size_t n) { return anyctx_alloc_nolock(heap, n, 0); };
+  const auto free = [=](void* p) { anyctx_free_nolock(heap, p); };
+  add("c_nolock", alloc, free, [=] { anyctx_poll(heap); });
+}
+
+void check_whose_malloc() {
+  Dl_info info;
+  void* const symbol = dlsym(RTLD_DEFAULT, "malloc");
+  if (dladdr(symbol, &info) == 0 ||
+      std::string_view(info.dli_fname).find("jemalloc") == std::string_view::npos) {
+    std::fprintf(stderr, "native-bench: malloc() is not jemalloc's\n");
+    std::exit(1);
+  }
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  check_whose_malloc();
+  add("mimalloc", mi_malloc, mi_free);
+  const auto je_malloc = [](std::size_t n) { return std::malloc(n); };
+  add("jemalloc", je_malloc, [](void* p) { std::free(p); });
+  add("glibc", __libc_malloc, __libc_free);
+  for (const Design& design : kDesigns) add_ours(design);
+  add_c_interface();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -18,10 +18,11 @@ static_assert(Native::kMaxCpus <= 64);
 
 constinit thread_local unsigned Native::cpu_ = Native::kNoCpu;
 
-unsigned Native::claim_cpu() {
+bool Native::attach_thread() {
+  if (cpu_ != kNoCpu) return true;
   std::uint64_t used = cpus_in_use.load(std::memory_order_relaxed);
   for (;;) {
-    ANYCTX_CHECK_OP(used, !=, ~std::uint64_t{0});  // more than kMaxCpus threads
+    if (used == ~std::uint64_t{0}) return cpu_ != kNoCpu;
     const unsigned free_cpu = static_cast<unsigned>(__builtin_ctzll(~used));
     if (cpus_in_use.compare_exchange_weak(used, used | std::uint64_t{1} << free_cpu,
                                           std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -31,9 +32,14 @@ unsigned Native::claim_cpu() {
       } else {
         cpus_in_use.fetch_and(~(std::uint64_t{1} << free_cpu), std::memory_order_release);
       }
-      return cpu_;
+      return true;
     }
   }
+}
+
+unsigned Native::claim_cpu() {
+  ANYCTX_CHECK(attach_thread());  // more than kMaxCpus threads
+  return cpu_;
 }
 
 void Native::detach_thread() {

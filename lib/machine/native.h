@@ -143,6 +143,9 @@ struct Native {
   /// Prints one line to standard error and returns: the caller leaks what it cannot trust.
   static void bug(Bug bug, const void* where);
 
+  /// Claims a CPU number for the calling thread, as its first call would do that needs one. False
+  /// if kMaxCpus threads have all of them.
+  static bool attach_thread();
   /// Gives the calling thread's CPU number back, for a thread that ends. Its per-CPU data stays
   /// and is taken over by the next thread that gets the number. Not legal in a signal handler.
   static void detach_thread();
@@ -158,7 +161,9 @@ struct Native {
     __builtin_ia32_pause();
 #endif
   }
-  static thread_local constinit unsigned cpu_;
+  // Where a library is loaded at run time, other models of thread-local storage allocate it when it
+  // is first used: in a signal handler, maybe.
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit unsigned cpu_;
 };
 
 }  // namespace anyctx::machine

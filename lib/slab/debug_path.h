@@ -50,16 +50,18 @@ class DebugPath {
 
   /// Frees an object of the cache, unless it is damaged or not in use. May spin.
   void put(Cache<M>& cache, Slab<M>& slab, void* object) {
-    Node<M>& node = cache.node_of(slab);
-    {
-      const NodeSection<M> section(node, page::Spin::allowed);
-      if (slab.load().counters.frozen || !may_put(cache, slab, object)) return;
-      if (!put_one(cache, node, slab, object)) return;
-    }
-    source_->retire(slab);
+    if (put_under_lock(cache, slab, object)) source_->retire(slab);
   }
 
  private:
+  /// True if the slab is unused now and on no list.
+  bool put_under_lock(Cache<M>& cache, Slab<M>& slab, void* object) {
+    Node<M>& node = cache.node_of(slab);
+    const NodeSection<M> section(node, page::Spin::allowed);
+    if (slab.load().counters.frozen || !may_put(cache, slab, object)) return false;
+    return put_one(cache, node, slab, object);
+  }
+
   /// List lock held; the slab is on the partial list. Null: the slab was damaged and is given up.
   void* take_one(Cache<M>& cache, Slab<M>& slab, std::uint32_t size) {
     Node<M>& node = cache.node_of(slab);
