@@ -31,26 +31,37 @@ std::uint64_t hash(FuzzSession::Input input) {
   return value;
 }
 
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "anyctx: %s\n", why.c_str());
+  ::_exit(2);
+}
+
 }  // namespace
 
 FuzzSession::FuzzSession(const Target& target, std::span<std::uint8_t> counters,
-                         std::string stats_path)
+                         const std::vector<std::string>& params, std::string stats_path)
     : schema_(*target.schema),
       runner_(target),
       feedback_(schema_, counters),
+      pins_(schema_),
       stats_path_(std::move(stats_path)),
       saved_(std::chrono::steady_clock::now()) {
+  for (const std::string& param : params) {
+    if (const std::string error = pins_.add(param); !error.empty()) give_up(error);
+  }
   save_stats();
 }
 
-void FuzzSession::run(Input input) {
+bool FuzzSession::run(Input input) {
   const Program program = program::decode(schema_, input);
+  if (!pins_.hold(program)) return false;
   const RunResult result = runner_.run(program);
   ++executions_;
   inject::Simulation& simulation = runner_.simulation();
   feedback_.report(simulation.stats(), simulation.taken());
   if (result.verdict) report(program);
   save_stats_if_due();
+  return true;
 }
 
 void FuzzSession::report(const Program& program) {
@@ -107,7 +118,8 @@ std::size_t FuzzSession::crossover(Input first, Input second, std::span<std::uin
              out);
 }
 
-std::size_t FuzzSession::put(const Program& program, std::span<std::uint8_t> out) {
+std::size_t FuzzSession::put(Program program, std::span<std::uint8_t> out) {
+  pins_.apply(program);
   const program::Bytes bytes = program::encode(schema_, program);
   const std::size_t size = std::min(bytes.size(), out.size());  // decoding is total
   std::copy_n(bytes.begin(), size, out.begin());
@@ -129,10 +141,7 @@ void FuzzSession::save_stats() {
   exercised.executions = executions_;
   add(exercised, runner_.simulation().stats(), runner_.op_mix());
   const std::string error = save_file(stats_path_, to_json(exercised).dump());
-  if (!error.empty()) {
-    std::fprintf(stderr, "anyctx: %s\n", error.c_str());
-    ::_exit(2);
-  }
+  if (!error.empty()) give_up(error);
   saved_ = std::chrono::steady_clock::now();
 }
 

@@ -12,6 +12,7 @@
 #include "fuzzers/engine/feedback.h"
 #include "fuzzers/engine/runner.h"
 #include "fuzzers/ops/mutate.h"
+#include "fuzzers/ops/pins.h"
 #include "inject/choice/rng.h"
 
 namespace anyctx::engine {
@@ -20,12 +21,15 @@ class FuzzSession {
  public:
   using Input = std::span<const std::uint8_t>;
 
-  /// `counters`: see Feedback. Statistics go to `stats_path`, if that is not empty: every second,
-  /// on a verdict, and when save_stats() is called.
-  FuzzSession(const Target& target, std::span<std::uint8_t> counters, std::string stats_path);
+  /// `counters`: see Feedback. `params`: NAME=VALUE, of all programs. Statistics go to
+  /// `stats_path`, if that is not empty: every second, on a verdict, and when save_stats() is
+  /// called.
+  FuzzSession(const Target& target, std::span<std::uint8_t> counters,
+              const std::vector<std::string>& params, std::string stats_path);
 
-  /// Runs one input. On a verdict: tells the story on standard error and aborts.
-  void run(Input input);
+  /// Runs one input; false if it is none of this search. On a verdict: tells the story on standard
+  /// error and aborts.
+  bool run(Input input);
 
   /// Writes a mutation of the first `size` bytes of `buffer` into `buffer`; returns its size.
   std::size_t mutate(std::span<std::uint8_t> buffer, std::size_t size, std::uint32_t seed);
@@ -45,13 +49,14 @@ class FuzzSession {
   };
 
   void look_at(Input input, const program::Program& program);
-  std::size_t put(const program::Program& program, std::span<std::uint8_t> out);
+  std::size_t put(program::Program program, std::span<std::uint8_t> out);
   [[noreturn]] void report(const program::Program& program);
   void save_stats_if_due();
 
   const program::Schema& schema_;
   Runner runner_;
   Feedback feedback_;
+  program::Pins pins_;
   std::string stats_path_;
   std::chrono::steady_clock::time_point saved_;
   std::uint64_t executions_ = 0;

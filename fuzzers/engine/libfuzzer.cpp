@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "fuzzers/engine/fuzz_session.h"
 
@@ -14,13 +16,14 @@ __attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counte
 
 FuzzSession* session = nullptr;  // lives until the process ends
 
-std::string_view stats_argument(int argc, char** argv) {
-  constexpr std::string_view flag = "--stats=";
+/// What follows `flag` in those arguments that begin with it.
+std::vector<std::string> values_of(std::string_view flag, int argc, char** argv) {
+  std::vector<std::string> values;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument(argv[i]);
-    if (argument.starts_with(flag)) return argument.substr(flag.size());
+    if (argument.starts_with(flag)) values.emplace_back(argument.substr(flag.size()));
   }
-  return {};
+  return values;
 }
 
 }  // namespace
@@ -30,15 +33,15 @@ using anyctx::engine::session;
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
-  session =
-      new FuzzSession(fuzzed_target(), extra_counters, std::string(stats_argument(*argc, *argv)));
+  const auto stats = values_of("--stats=", *argc, *argv);
+  session = new FuzzSession(fuzzed_target(), extra_counters, values_of("--param=", *argc, *argv),
+                            stats.empty() ? std::string() : stats.front());
   std::atexit([] { session->save_stats(); });
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  session->run({data, size});
-  return 0;
+  return session->run({data, size}) ? 0 : -1;  // -1: not worth keeping
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,

@@ -25,14 +25,13 @@ enum class Freer : std::uint8_t {
 };
 
 /// kmalloc() with kfree_nolock() would work, but the kernel's leak trackers would report it, since
-/// only kmalloc() and kfree() tell them. Large objects are leaked by kfree_nolock().
+/// only kmalloc() and kfree() tell them. Pages do not say by whom they were allocated.
 constexpr bool may_free(Origin origin, Freer freer) {
   switch (freer) {
     case Freer::kfree:
       return origin != Origin::pages;
     case Freer::kfree_nolock:
-      return origin == Origin::nothing || origin == Origin::kmalloc_nolock ||
-             origin == Origin::cache;
+      return origin != Origin::kmalloc && origin != Origin::pages;
     case Freer::kmem_cache_free:
       return origin == Origin::cache;
     case Freer::free_pages:

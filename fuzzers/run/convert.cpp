@@ -10,6 +10,7 @@
 #include "fuzzers/engine/saved_file.h"
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/ops/binary.h"
+#include "fuzzers/ops/pins.h"
 #include "fuzzers/ops/text.h"
 
 namespace anyctx::run {
@@ -48,7 +49,12 @@ void convert(std::span<const Target> targets, const ConvertOptions& options) {
   if (options.files.size() > 1 && !to_folder)
     throw SetupError("several files need a folder to go to; add -o FOLDER");
   for (const std::string& path : options.files) {
-    const ProgramFile file = load_program(targets, path, options.raw_target);
+    ProgramFile file = load_program(targets, path, options.raw_target);
+    program::Pins pins(*file.target->schema);
+    for (const std::string& param : options.params) {
+      if (const std::string error = pins.add(param); !error.empty()) throw SetupError(error);
+    }
+    pins.apply(file.program);
     const bool as_text = wants_text(options, file);
     const std::string converted = content(file, as_text);
     if (options.output.empty()) {

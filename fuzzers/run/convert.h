@@ -11,9 +11,10 @@ namespace anyctx::run {
 
 struct ConvertOptions {
   std::vector<std::string> files;
-  std::string output;      // a file; a folder for several files; empty: standard output
-  std::string to;          // "text", "binary" or empty: whichever the file is not
-  std::string raw_target;  // see load_program()
+  std::string output;               // a file; a folder for several files; empty: standard output
+  std::string to;                   // "text", "binary" or empty: whichever the file is not
+  std::string raw_target;           // see load_program()
+  std::vector<std::string> params;  // NAME=VALUE, to change
 };
 
 /// Throws SetupError. Files in a folder keep their names up to the extension, which becomes .txt

@@ -94,6 +94,7 @@ Outcome ReclaimWorld::churn(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     void* const object = subject_->kmalloc_nolock(shape_.size);
     if (object == nullptr) continue;
+    check_reuse(object);
     ++served;
     std::memset(object, 0xee, shape_.size);
     subject_->kfree_nolock(object);
@@ -177,8 +178,20 @@ Outcome ReclaimWorld::kvfree_rcu_barrier() {
   return {};
 }
 
+/// Nobody reads any more, and everything that was late has come.
+void ReclaimWorld::check_ended() {
+  retired_.for_each(retired_.outstanding(), [&](const ReclaimRetired::Record& record) {
+    const bool waits = record.by_callback || (retired_.last_of(record.thing) == &record &&
+                                              subject_->is_waiting(record.thing));
+    if (!waits) return;
+    simulation_.stop(VerdictKind::no_progress, "grace periods end without being asked to",
+                     "nothing that waits", record.by_callback ? "a callback" : "memory");
+  });
+}
+
 void ReclaimWorld::finish() {
   closed_ = true;
+  check_ended();
   take_down();
   subject_->barrier(GraceKind::srcu_fast);
   subject_->barrier(GraceKind::rcu);
@@ -189,11 +202,6 @@ void ReclaimWorld::finish() {
 }
 
 void ReclaimWorld::check_settled() {
-  retired_.for_each(retired_.outstanding(), [&](const ReclaimRetired::Record& record) {
-    if (!record.by_callback) return;
-    simulation_.stop(VerdictKind::conservation, "every callback is called in the end", "called",
-                     "not yet");
-  });
   if (const std::int64_t live = subject_->live_objects(); live != 0) {
     simulation_.stop(VerdictKind::conservation, "what was freed is free in the end",
                      "no object in use", fmt::format("{}", live));

@@ -40,6 +40,7 @@ class ReclaimWorld final : public engine::World {
   Outcome synchronize(GraceKind kind);
   Outcome barrier(GraceKind kind);
   Outcome kvfree_rcu_barrier();
+  void check_ended();
   void check_settled();
 
   // reclaim_world_update.cpp
@@ -49,6 +50,7 @@ class ReclaimWorld final : public engine::World {
   Outcome take_list(How how);
   Thing* make();
   void check_made(Thing* thing);
+  void check_reuse(const void* memory);
   void put(Thing* thing, How how);
   void retire(Thing* thing, How how);
   void call_back(Thing* thing);

@@ -87,10 +87,15 @@ void ReclaimWorld::check_made(Thing* thing) {
     simulation_.stop(VerdictKind::overlap, "memory is handed out to one user at a time",
                      "an object without references", "references");
   }
-  ReclaimRetired::Record* const last = retired_.last_of(thing);
+  check_reuse(thing);
+}
+
+/// Memory was handed out that may have waited for a grace period before.
+void ReclaimWorld::check_reuse(const void* memory) {
+  ReclaimRetired::Record* const last = retired_.last_of(memory);
   if (last == nullptr || last->over) return;
   // Whoever called back has freed it already.
-  if (!last->by_callback && subject_->is_waiting(thing)) {
+  if (!last->by_callback && subject_->is_waiting(memory)) {
     simulation_.stop(VerdictKind::overlap, "memory that waits for a grace period is nobody's yet",
                      "free memory", "memory that waits");
   }

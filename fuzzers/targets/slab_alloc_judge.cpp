@@ -74,8 +74,9 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   const machine::Context context = simulation_.context();
   if (machine.rt && context >= machine::Context::hardirq) return true;
   if (!machine.smp && context == machine::Context::nmi) return true;
-  if (call.origin == Origin::pages) return call.order > kLargestNolockOrder;
-  if (call.size > model::KmallocContract::kMaxCached) return true;
+  if (call.origin == Origin::pages || call.origin == Origin::large) {
+    return order_of(call) > kLargestNolockOrder;
+  }
   return !machine.cas2 && options_.refuses_without_cas2 && !options_.debug.any();
 }
 

@@ -47,8 +47,8 @@ constexpr std::string_view kCacheWord[] = {"cache"};
 
 // Around the ends of buckets. Sizes with few objects to a slab more often: their slabs become full
 // and empty within a program.
-constexpr std::uint32_t kSizes[] = {8,    16,   24,   64,   96,   128,  192,  256,  512,
-                                    1024, 1024, 2048, 2048, 4096, 4096, 8192, 8192, 0};
+constexpr std::uint32_t kSizes[] = {8,    16,   24,   64,   96,   128,  192,  256,  512, 1024,
+                                    1024, 2048, 2048, 4096, 4096, 8192, 8192, 8193, 0};
 constexpr std::uint32_t kAllSizes[] = {8,    16,   24,   64,   96,   128,  192,  256,   512, 1024,
                                        1024, 2048, 4096, 4096, 8192, 8192, 8193, 20000, 0};
 constexpr std::uint32_t kBuckets[] = {64, 96, 512, 1024, 2048, 4096, 8192};
@@ -88,7 +88,7 @@ constexpr ArgSpec kKmalloc[] = {
     kNodeArg,
 };
 constexpr ArgSpec kKmallocNolock[] = {
-    {"size", ArgKind::choice, 0, 10000, kSizes},
+    {"size", ArgKind::choice, 0, 40000, kSizes},
     kNolockFlagsArg,
     kNodeArg,
 };

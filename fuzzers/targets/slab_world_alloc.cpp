@@ -59,7 +59,9 @@ Outcome SlabWorld::kmalloc_nolock(const Args& args, unsigned slot) {
   AllocCall call;
   call.nolock = true;
   call.size = args[0];
-  call.origin = call.size == 0 ? Origin::nothing : Origin::kmalloc_nolock;
+  call.origin = call.size == 0                                 ? Origin::nothing
+                : model::KmallocContract::is_cached(call.size) ? Origin::kmalloc_nolock
+                                                               : Origin::large;
   call.gfp = flags_of(args[1] & (alloc_flag::zero | alloc_flag::account));
   call.node = node_of(args[2]);
   return allocate(call, slot);

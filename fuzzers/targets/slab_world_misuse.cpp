@@ -138,7 +138,8 @@ Outcome SlabWorld::wrong_free(unsigned slot) {
   if (!taken || !damage_.expect(machine::Bug::invalid_free)) return {Outcome::Kind::vacuous};
   ledger_.begin_call();
   if (object.origin == Origin::large) {
-    subject_->kfree_nolock(object.address);
+    // Somewhere inside.
+    subject_->kfree_nolock(static_cast<std::byte*>(object.address) + 64);
   } else {
     const std::uint16_t other = other_cache(object);
     caches_.record(object.cache).users.enter();

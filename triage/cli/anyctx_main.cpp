@@ -38,6 +38,11 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->check(CLI::Range(1u, 1024u))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "of the search (default: a new one each time)");
+  command
+      ->add_option("--param", options->params,
+                   "NAME=VALUE: a parameter of all programs; may be repeated")
+      ->take_all()
+      ->expected(1);
   command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
   command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
   command->add_flag("--json", options->json, "print one JSON object");
@@ -71,6 +76,9 @@ void add_convert(CLI::App& app, Session& session) {
   command->add_option("--to", options->to, "text or binary (default: what the file is not)")
       ->check(CLI::IsMember({"text", "binary"}));
   command->add_option("--raw", options->raw_target, std::string(kRaw));
+  command->add_option("--param", options->params, "NAME=VALUE: change a parameter; may be repeated")
+      ->take_all()
+      ->expected(1);
   command->callback(
       [=, &session] { session.exit_code = convert(session.installation(), *options); });
 }

@@ -63,6 +63,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
         .time = share,
         .jobs = options.jobs,
         .seed = report.seed,
+        .params = options.params,
         .folder = out / targets[i],
         .corpus = corpus.empty() ? out / targets[i] / "corpus" : corpus / targets[i],
         .findings = out / "findings"};

@@ -17,8 +17,9 @@ struct FuzzOptions {
   std::string sanitizer = "address";
   unsigned jobs = 1;
   std::optional<std::uint32_t> seed;
-  std::string corpus;  // empty: in `out`
-  std::string out;     // empty: the installation's
+  std::vector<std::string> params;  // NAME=VALUE, of all programs
+  std::string corpus;               // empty: in `out`
+  std::string out;                  // empty: the installation's
   bool json = false;
 };
 

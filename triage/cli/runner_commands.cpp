@@ -52,6 +52,7 @@ int convert(const Installation& installation, const ConvertOptions& options) {
   with_option(command, "--raw", options.raw_target);
   with_option(command, "--to", options.to);
   with_option(command, "-o", options.output);
+  for (const std::string& param : options.params) command.with("--param").with(param);
   return run(std::move(command), options.files);
 }
 

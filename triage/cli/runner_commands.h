@@ -24,6 +24,7 @@ struct ConvertOptions {
   std::string output;
   std::string to;
   std::string raw_target;
+  std::vector<std::string> params;
 };
 
 struct PointsOptions {

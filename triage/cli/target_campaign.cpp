@@ -85,6 +85,7 @@ void TargetCampaign::convert_seeds(std::string_view kind) {
   fs::create_directories(to);
   Command convert = installation_.runner().with("convert");
   convert.with("--to").with("binary").with("-o").with(to);
+  for (const std::string& param : plan_.params) convert.with("--param").with(param);
   const std::size_t words = convert.words.size();
   const fs::path from = installation_.corpus(plan_.target) / kind;
   if (fs::is_directory(from)) {
@@ -119,6 +120,7 @@ void TargetCampaign::start_job() {
        }) {
     command.with(argument);
   }
+  for (const std::string& param : plan_.params) command.with("--param=" + param);
   jobs_.emplace_back(command, plan_.folder / fmt::format("log-{}.txt", number), stats);
 }
 
