@@ -15,6 +15,8 @@ enum class CacheFlags : std::uint32_t {
   store_user = 1u << 2,   // who allocated and who freed last is recorded
   consistency = 1u << 3,  // every free is checked against the slab's freelist
   reclaimable = 1u << 4,  // the objects can be reclaimed: keep their pages together
+  accounted = 1u << 5,    // every object is charged to whoever is current
+  internal = 1u << 6,     // nothing is: what the allocator needs for itself
 };
 
 constexpr CacheFlags operator|(CacheFlags a, CacheFlags b) {

@@ -63,10 +63,11 @@ struct Slab {
   void* detached = nullptr;        // owner: freelist of a displaced CPU slab
   defer::LlistNode deferred{};     // list of displaced slabs
   std::uint32_t chain_length = 0;  // CPU lock: slabs on the chain from here on
-  Lock lock;                       // taken by updates where no double-word swap exists
-  std::uint8_t order = 0;          // constant while a slab
-  std::uint8_t node = 0;           // constant for ever
-  bool on_partial = false;         // list lock: on its node's partial list
+  machine::Atomic<M, std::uintptr_t, site::payers> payers;  // see ObjectCharge
+  Lock lock;                // taken by updates where no double-word swap exists
+  std::uint8_t order = 0;   // constant while a slab
+  std::uint8_t node = 0;    // constant for ever
+  bool on_partial = false;  // list lock: on its node's partial list
 
   /// A snapshot that update() then confirms; its halves may be from different moments.
   SlabState load() const { return SlabState::unpack(M::load2(site::pair, &pair)); }

@@ -1,7 +1,7 @@
 // SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
 // Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs.
 //
-// Does not charge memory cgroups, and does not free by RCU.
+// Does not free by RCU.
 #pragma once
 
 #include "lib/slab/alloc_path.h"
@@ -42,7 +42,8 @@ class SlabAllocator {
   SlabAllocator& operator=(const SlabAllocator&) = delete;
 
   /// Starts over, whatever state it was left in. `slabs` has an element for each page of `pages`,
-  /// `words` has deferred_words() elements. Single-threaded.
+  /// `words` has deferred_words() elements. If `pages` account to a Memcg, objects asked for with
+  /// gfp::account are paid for by whoever is current there. Single-threaded.
   void init(page::PageAllocator<M>& pages, const Config& config, std::span<Slab<M>> slabs,
             std::span<DeferredWord<M>> words);
 
@@ -57,8 +58,8 @@ class SlabAllocator {
     return allocate(bucket(size, gfp), gfp, nid, size);
   }
   /// One attempt that never waits, in the bucket of the size and, if that fails, in the next one.
-  /// Of `gfp`, zero and reclaimable have a meaning. Null says no more than that both failed; at
-  /// most kMaxCacheSize bytes are served. Nolock.
+  /// Of `gfp`, zero, reclaimable and account have a meaning. Null says no more than that both
+  /// failed; at most kMaxCacheSize bytes are served. Nolock.
   void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid = page::kNoNode);
 
   /// Ordinary.
@@ -67,6 +68,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
       return kfree_large(object);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::allowed);
     free_.free(*slab->cache, *slab, const_cast<void*>(object));
   }
   /// Consumes the object, now or in deferred work. Not for large objects. Nolock.
@@ -75,6 +78,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
       return M::bug(machine::Bug::invalid_free, object);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::never);
     free_.free_nolock(*slab->cache, *slab, const_cast<void*>(object));
   }
 
@@ -105,6 +110,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr || slab->cache != cache) [[unlikely]]
       return M::bug(machine::Bug::invalid_free, object);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::allowed);
     free_.free(*cache, *slab, object);
   }
 
@@ -123,6 +130,7 @@ class SlabAllocator {
   // For oracles: no decision points. More in lib/slab/census.h.
 
   const SlabSource<M>& source() const { return source_; }
+  const ObjectCharge<M>& charge() const { return charge_; }
   const Deferred<M>& deferred() const { return free_.deferred(); }
   /// First of the caches, linked through Cache::next_cache.
   const Cache<M>* first_cache() const { return first_cache_; }
@@ -136,21 +144,39 @@ class SlabAllocator {
   }
 
   Cache<M>& bucket(std::size_t size, page::Gfp gfp) {
-    const unsigned family = has(gfp, page::gfp::reclaimable) ? 1 : 0;
-    return *buckets_[family][bucket_of(size)];
+    return *buckets_[static_cast<unsigned>(family_of(gfp))][bucket_of(size)];
+  }
+  Family family_of(page::Gfp gfp) const {
+    if (!has(gfp, page::gfp::reclaimable | page::gfp::account)) [[likely]]
+      return Family::normal;
+    if (has(gfp, page::gfp::reclaimable)) return Family::reclaimable;
+    return charge_.is_on() ? Family::accounted : Family::normal;
   }
 
   [[gnu::always_inline]] void* allocate(Cache<M>& cache, page::Gfp gfp, int nid, std::size_t size) {
     if (has(gfp, page::gfp::direct_reclaim)) M::might_sleep(site::may_sleep);
     const Request request{gfp, nid, page::Spin::allowed, static_cast<std::uint32_t>(size)};
-    return alloc_.allocate(cache, request);
+    void* const object = alloc_.allocate(cache, request);
+    if (charge_.is_on()) [[unlikely]]
+      return charged(cache, object, request);
+    return object;
   }
+
+  void* charged(Cache<M>& cache, void* object, const Request& request);
+  void* allocate_vector(std::size_t bytes, page::Gfp gfp, page::Spin spin);
+  void free_vector(void* vector, page::Spin spin);
 
   void* kmalloc_large(std::size_t size, page::Gfp gfp, int nid);
   void kfree_large(const void* object);
 
   // Construction.
   void init_buckets(Family family);
+  void init_charge();
+  static CacheFlags flags_of(Family family) {
+    constexpr CacheFlags flags[kFamilies] = {CacheFlags::none, CacheFlags::reclaimable,
+                                             CacheFlags::accounted, CacheFlags::internal};
+    return flags[static_cast<unsigned>(family)];
+  }
   void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
   bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
   Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
@@ -165,6 +191,7 @@ class SlabAllocator {
   DebugPath<M> debug_;
   FreePath<M> free_;
   AllocPath<M> alloc_;
+  ObjectCharge<M> charge_;
   CpuFlush<M> flush_;
   Shrinker<M> shrinker_;
 

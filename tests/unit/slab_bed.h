@@ -49,6 +49,7 @@ class SlabBed : public ::testing::Test {
     page_config.min_watermark = 8;
     page_config.nodes = nodes;
     pages.init(page_config, page_storage_);
+    if (memcg != nullptr) pages.account_to(*memcg);
     slabs.init(pages, config, slab_storage_, word_storage_);
   }
 
@@ -106,6 +107,7 @@ class SlabBed : public ::testing::Test {
   static constexpr std::size_t kPages = 4096;
   page::PageAllocator<M> pages;
   Allocator slabs;
+  page::Memcg<M>* memcg = nullptr;  // set before init(): objects are charged
 
  private:
   struct Free {
