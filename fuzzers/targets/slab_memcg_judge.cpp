@@ -126,53 +126,58 @@ std::uint64_t MemcgJudge::cost_of(const SlabObject& object) const {
 
 void MemcgJudge::recount() const {
   if (!is_on() || !ledger_.alone()) return;
+  const Books books = count();
+  for (std::uint32_t i = 0; i < memcg_->groups(); ++i) check_group(i, books.bytes[i]);
+  for (PayerId i = 0; i < memcg_->payers(); ++i) check_payer(i, books.references[i]);
+}
+
+MemcgJudge::Books MemcgJudge::count() const {
   const std::uint64_t page = inspector_.page_bytes();
-  std::array<std::uint64_t, kPayingGroups + 1> bytes{};
-  std::array<std::uint32_t, kMostPayers> references{};
-  std::uint64_t& above = bytes[kPayingGroups];
-  const auto count = [&](std::uint32_t group, std::uint64_t of) {
-    bytes[group] += of;
-    above += of;
+  Books books;
+  const auto add = [&](std::uint32_t group, std::uint64_t bytes) {
+    books.bytes[group] += bytes;
+    books.bytes[kPayingGroups] += bytes;
   };
+  for (std::uint32_t i = 0; i < kPayingGroups; ++i) add(i, memcg_->group(i).stock * page);
   for (PayerId i = 0; i < memcg_->payers(); ++i) {
     const PayerView payer = memcg_->payer(i);
-    count(payer.group, payer.bytes + payer.stock);
-    references[i] = payer.stock_refs + (payer.online ? 1 : 0);
+    add(payer.group, payer.bytes + payer.stock);
+    books.references[i] = payer.stock_refs + (payer.online ? 1 : 0);
   }
   ledger_.slots().for_each([&](const SlabObject& object) {
     if (object.origin == Origin::nothing || object.payer == kNobody) return;
     const std::uint64_t cost = cost_of(object);
-    count(memcg_->payer(object.payer).group, cost);
-    references[object.payer] += is_whole_pages(object.origin) ? cost / page : 1;
+    add(memcg_->payer(object.payer).group, cost);
+    books.references[object.payer] += is_whole_pages(object.origin) ? cost / page : 1;
   });
-  for (std::uint32_t i = 0; i < memcg_->groups(); ++i) {
-    const GroupView group = memcg_->group(i);
-    if (!group.is_above) count(i, group.stock * page);
+  return books;
+}
+
+void MemcgJudge::check_group(std::uint32_t index, std::uint64_t bytes) const {
+  const GroupView group = memcg_->group(index);
+  const std::uint64_t charged = group.charged * inspector_.page_bytes();
+  if (charged != bytes) {
+    stop(VerdictKind::counter, "a group is charged for what its tasks use and have in stock",
+         fmt::format("{} bytes of {}", bytes, name_of_group(index, group)),
+         fmt::format("{}", static_cast<std::int64_t>(charged)));
   }
-  for (std::uint32_t i = 0; i < memcg_->groups(); ++i) {
-    const GroupView group = memcg_->group(i);
-    if (group.charged * page != bytes[i]) {
-      stop(VerdictKind::counter, "a group is charged for what its tasks use and have in stock",
-           fmt::format("{} bytes of {}", bytes[i], name_of_group(i, group)),
-           fmt::format("{}", static_cast<std::int64_t>(group.charged * page)));
-    }
-    if (group.charged > group.max) {
-      stop(VerdictKind::counter, "a group has no more than it may have",
-           fmt::format("at most {} pages of {}", group.max, name_of_group(i, group)),
-           fmt::format("{}", group.charged));
-    }
+  if (group.charged > group.max) {
+    stop(VerdictKind::counter, "a group has no more than it may have",
+         fmt::format("at most {} pages of {}", group.max, name_of_group(index, group)),
+         fmt::format("{}", group.charged));
   }
-  for (PayerId i = 0; i < memcg_->payers(); ++i) {
-    const PayerView payer = memcg_->payer(i);
-    if (payer.references != references[i]) {
-      stop(VerdictKind::refcount, "a payer is referred to by what it pays for, and by stocks",
-           fmt::format("{} references of payer {}", references[i], i),
-           fmt::format("{}", payer.references));
-    }
-    if (payer.released && payer.references != 0) {
-      stop(VerdictKind::use_after_destroy, "a payer is released after its last reference",
-           fmt::format("payer {} kept", i), "released");
-    }
+}
+
+void MemcgJudge::check_payer(PayerId id, std::uint64_t references) const {
+  const PayerView payer = memcg_->payer(id);
+  if (payer.references != references) {
+    stop(VerdictKind::refcount, "a payer is referred to by what it pays for, and by stocks",
+         fmt::format("{} references of payer {}", references, id),
+         fmt::format("{}", payer.references));
+  }
+  if (payer.released && payer.references != 0) {
+    stop(VerdictKind::use_after_destroy, "a payer is released after its last reference",
+         fmt::format("payer {} kept", id), "released");
   }
 }
 

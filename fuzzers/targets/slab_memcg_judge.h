@@ -42,6 +42,15 @@ class MemcgJudge {
   void check_nothing_left() const;
 
  private:
+  /// What memory in use, counters and stocks amount to.
+  struct Books {
+    std::array<std::uint64_t, kPayingGroups + 1> bytes{};
+    std::array<std::uint64_t, kMostPayers> references{};
+  };
+  Books count() const;
+  void check_group(std::uint32_t index, std::uint64_t bytes) const;
+  void check_payer(PayerId id, std::uint64_t references) const;
+
   PayerId payer_of(const SlabObject& object) const;
   std::uint64_t cost_of(const SlabObject& object) const;
   bool has_room(const AllocCall& call, PayerId payer) const;
