@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+
 namespace anyctx::target {
 
 using inject::VerdictKind;
@@ -30,12 +33,20 @@ void MemcgJudge::stop(VerdictKind kind, const char* rule, std::string expected,
   simulation_.stop(kind, rule, std::move(expected), std::move(found));
 }
 
-bool MemcgJudge::has_room(const AllocCall& call, PayerId payer) const {
+/// What has to be charged if nothing is in stock.
+std::uint64_t MemcgJudge::pages_for(const AllocCall& call) const {
   const std::uint64_t page = inspector_.page_bytes();
-  // More than any slot of such an object.
-  std::uint64_t pages = (2 * call.size + page) / page + 1;
-  if (call.origin == Origin::pages) pages = std::uint64_t{1} << call.order;
-  if (call.origin == Origin::large) pages = std::bit_ceil((call.size + page - 1) / page);
+  if (call.origin == Origin::pages) return std::uint64_t{1} << call.order;
+  if (call.origin == Origin::large) return std::bit_ceil((call.size + page - 1) / page);
+  // (What is larger than that is refused in any case.)
+  const std::size_t size = std::min(call.size, model::KmallocContract::kMaxCached);
+  const CacheHandle cache =
+      call.origin == Origin::cache ? caches_.record(call.cache).handle : inspector_.bucket(size);
+  return (inspector_.cache(cache).slot_size + kWordPerObject + page - 1) / page;
+}
+
+bool MemcgJudge::has_room(const AllocCall& call, PayerId payer) const {
+  const std::uint64_t pages = pages_for(call);
   const std::uint32_t own = memcg_->payer(payer).group;
   for (std::uint32_t i = 0; i < memcg_->groups(); ++i) {
     const GroupView group = memcg_->group(i);

@@ -22,8 +22,8 @@ class MemcgJudge {
   };
 
   MemcgJudge(inject::Simulation& simulation, const SlabInspector& inspector,
-             const SlabLedger& ledger)
-      : simulation_(simulation), inspector_(inspector), ledger_(ledger) {}
+             const SlabLedger& ledger, const CacheTable& caches)
+      : simulation_(simulation), inspector_(inspector), ledger_(ledger), caches_(caches) {}
 
   void reset(const MemcgInspector* memcg) { memcg_ = memcg; }
   bool is_on() const { return memcg_ != nullptr; }
@@ -53,6 +53,7 @@ class MemcgJudge {
 
   PayerId payer_of(const SlabObject& object) const;
   std::uint64_t cost_of(const SlabObject& object) const;
+  std::uint64_t pages_for(const AllocCall& call) const;
   bool has_room(const AllocCall& call, PayerId payer) const;
   [[noreturn]] void stop(inject::VerdictKind kind, const char* rule, std::string expected,
                          std::string found) const;
@@ -60,6 +61,7 @@ class MemcgJudge {
   inject::Simulation& simulation_;
   const SlabInspector& inspector_;
   const SlabLedger& ledger_;
+  const CacheTable& caches_;
   const MemcgInspector* memcg_ = nullptr;
 };
 

@@ -55,7 +55,7 @@ SlabWorld::SlabWorld(inject::Simulation& simulation, std::unique_ptr<SlabSubject
       deferral_(simulation, inspector_),
       judge_(simulation, inspector_, ledger_, caches_, damage_),
       audit_(simulation, inspector_, ledger_, caches_, damage_),
-      memcg_(simulation, inspector_, ledger_),
+      memcg_(simulation, inspector_, ledger_, caches_),
       memcg_audit_(simulation, inspector_, ledger_) {}
 
 void SlabWorld::setup(const program::Program& program) {
