@@ -2,6 +2,7 @@
 
 #include "lib/bpf/sites.h"
 #include "lib/defer/sites.h"
+#include "lib/page/memcg_sites.h"
 #include "lib/page/memory_sites.h"
 #include "lib/page/sites.h"
 #include "lib/slab/sites.h"
@@ -128,9 +129,9 @@ constexpr OpSpec kOps[] = {
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, sync::site::kTable,     defer::site::kTable,
-    defer::site::kWorkTable,  page::site::kTable,     slab::site::kTable,
-    bpf::site::kTable,        bpf::site::kArenaTable, page::site::kMemoryTable};
+    machine::kOperationTable, sync::site::kTable,     defer::site::kTable, defer::site::kWorkTable,
+    page::site::kTable,       slab::site::kTable,     bpf::site::kTable,   bpf::site::kArenaTable,
+    page::site::kMemoryTable, page::site::kMemcgTable};
 
 }  // namespace
 

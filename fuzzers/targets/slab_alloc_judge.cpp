@@ -6,6 +6,7 @@
 
 #include "fuzzers/model/content.h"
 #include "inject/sim/sim_machine.h"
+#include "lib/page/memcg_sites.h"
 #include "lib/slab/sites.h"
 
 namespace anyctx::target {
@@ -62,9 +63,22 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
   before.alone = ledger_.alone();
   if (!before.alone) return before;
   before.free_pages = inspector_.free_pages();
+  before.left_pages = left_pages(call);
   const bool bound = !call.nolock && has(call.gfp, page::gfp::thisnode);
   before.room = inspector_.has_room(order_of(call), bound ? call.node : -1);
   return before;
+}
+
+/// Free pages; for who may be refused after he was served, also those of slabs: they stay.
+std::int64_t AllocJudge::left_pages(const AllocCall& call) const {
+  std::int64_t pages = inspector_.free_pages();
+  if (options_.memcg_pages == 0 || !has(call.gfp, page::gfp::account)) return pages;
+  for (SlabId id = inspector_.next_slab(0); id != kNoSlab;) {
+    const std::uint32_t size = 1u << inspector_.slab(id).order;
+    pages += size;
+    id = inspector_.next_slab(id + size);
+  }
+  return pages + inspector_.internal_pages();
 }
 
 bool AllocJudge::must_fail(const AllocCall& call) const {
@@ -114,6 +128,7 @@ void AllocJudge::check_attempts(const AllocCall& call) const {
       static_cast<std::uint8_t>(causes.kept()[0].point / machine::kVerbsPerSite)};
   using namespace slab;
   if (at == site::context || at == site::size || at == site::no_cas2) return;  // no attempt at all
+  if (at == page::site::memcg_limit) return;  // another bucket would not be cheaper
   spurious("a nolock allocation that fails has tried two buckets", "null after one attempt");
 }
 
@@ -130,10 +145,10 @@ void AllocJudge::judge_no_cache(const Before& before) const {
 /// A failed call keeps no pages. One that may spin may collect cached ones on the way.
 void AllocJudge::check_pages_kept(const AllocCall& call, const Before& before) const {
   if (!before.alone || simulation_.disturbed()) return;
-  const std::int64_t after = inspector_.free_pages();
-  if (after == before.free_pages || (after > before.free_pages && !call.nolock)) return;
+  const std::int64_t after = left_pages(call);
+  if (after == before.left_pages || (after > before.left_pages && !call.nolock)) return;
   simulation_.stop(VerdictKind::failure_atomicity, "a failed allocation keeps no pages",
-                   fmt::format("{} pages free", before.free_pages), fmt::format("{}", after));
+                   fmt::format("{} pages free", before.left_pages), fmt::format("{}", after));
 }
 
 std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& before,

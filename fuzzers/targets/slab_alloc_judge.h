@@ -29,6 +29,7 @@ class AllocJudge {
     bool alone = false;           // nobody was in the middle of an operation
     bool room = false;            // enough pages for it, on any reading of the rules
     std::int64_t free_pages = 0;  // if alone
+    std::int64_t left_pages = 0;  // if alone: what a failed call must leave
   };
 
   AllocJudge(inject::Simulation& simulation, const SlabInspector& inspector,
@@ -54,6 +55,7 @@ class AllocJudge {
  private:
   [[nodiscard]] bool must_fail(const AllocCall& call) const;
   [[nodiscard]] bool must_succeed(const Before& before) const;
+  std::int64_t left_pages(const AllocCall& call) const;
   unsigned order_of(const AllocCall& call) const;
   void check_attempts(const AllocCall& call) const;
   void check_pages_kept(const AllocCall& call, const Before& before) const;

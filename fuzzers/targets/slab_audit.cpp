@@ -287,8 +287,9 @@ void SlabAudit::check_pages() {
          std::string(wrong));
   }
   const PageCount pages = inspector_.count_pages();
+  const std::int64_t internal = inspector_.internal_pages();
   const std::int64_t sum =
-      pages.free + pages.parked + pages.leaked + slab_pages_ + ledger_.whole_pages();
+      pages.free + pages.parked + pages.leaked + slab_pages_ + internal + ledger_.whole_pages();
   if (sum == inspector_.page_count()) return;
   stop(VerdictKind::conservation, "every page is free, parked, in use or given up",
        fmt::format("{} pages", inspector_.page_count()),

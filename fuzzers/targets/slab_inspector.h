@@ -27,6 +27,7 @@ struct CacheView {
   bool poison = false;            // free objects hold a pattern that is checked
   bool red_zone = false;          // bytes around objects are checked
   bool reclaimable = false;
+  bool accounted = false;  // every object is paid for by whoever is current
 };
 
 struct SlabView {
@@ -118,6 +119,8 @@ class SlabInspector {
   virtual std::uintptr_t stored_link(CacheHandle cache, const void* object) const = 0;
   /// An object that the allocator allocated from itself.
   virtual bool is_internal(const void* object) const = 0;
+  /// Pages that the allocator allocated for itself, other than slabs.
+  virtual std::int64_t internal_pages() const { return 0; }
 
   // Deferred work. is_deferred() is valid at any time.
   virtual const void* first_deferred(unsigned cpu) const = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "fuzzers/model/pairing.h"
+#include "fuzzers/targets/slab_payers.h"
 
 namespace anyctx::target {
 
@@ -13,7 +14,8 @@ using model::Origin;
 struct SlabObject {
   void* address = nullptr;
   Origin origin = Origin::nothing;
-  std::uint8_t order = 0;    // pages
+  std::uint8_t order = 0;  // pages
+  PayerId payer = kNobody;
   std::uint16_t cache = 0;   // cache: which record of the cache table
   std::uint32_t serial = 0;  // counts what was handed out; names the object in reports
   std::uint32_t size = 0;    // what its user may write to

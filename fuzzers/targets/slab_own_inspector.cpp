@@ -54,7 +54,8 @@ CacheView OwnSlabInspector::cache(CacheHandle handle) const {
           .debug = cache.is_debug(),
           .poison = has(flags, slab::CacheFlags::poison),
           .red_zone = has(flags, slab::CacheFlags::red_zone),
-          .reclaimable = has(flags, slab::CacheFlags::reclaimable)};
+          .reclaimable = has(flags, slab::CacheFlags::reclaimable),
+          .accounted = has(flags, slab::CacheFlags::accounted)};
 }
 
 NodeView OwnSlabInspector::node(CacheHandle cache, unsigned index) const {
@@ -106,6 +107,23 @@ SlabView OwnSlabInspector::slab(SlabId index) const {
           .frozen = state.counters.frozen,
           .on_partial = slab.on_partial,
           .freelist = state.freelist};
+}
+
+bool OwnSlabInspector::is_vector(const void* object) const {
+  return std::ranges::any_of(slabs_.source().slabs(), [&](const slab::Slab<Sim>& slab) {
+    return slab.head == &slab && slab::ObjectCharge<Sim>::peek_vector(slab) == object;
+  });
+}
+
+std::int64_t OwnSlabInspector::internal_pages() const {
+  std::int64_t pages = 0;
+  for (const slab::Slab<Sim>& slab : slabs_.source().slabs()) {
+    if (slab.head != &slab) continue;
+    const void* const vector = slab::ObjectCharge<Sim>::peek_vector(slab);
+    if (vector == nullptr || slabs_.source().slab_of(vector) != nullptr) continue;
+    pages += pages_of(pages_.page_of(vector)->order);
+  }
+  return pages;
 }
 
 std::uintptr_t OwnSlabInspector::stored_link(CacheHandle cache, const void* object) const {

@@ -62,8 +62,9 @@ class OwnSlabInspector final : public SlabInspector {
   }
   std::uintptr_t stored_link(CacheHandle cache, const void* object) const override;
   bool is_internal(const void* object) const override {
-    return std::ranges::find(created_, object) != created_.end();
+    return std::ranges::find(created_, object) != created_.end() || is_vector(object);
   }
+  std::int64_t internal_pages() const override;
 
   const void* first_deferred(unsigned cpu) const override;
   bool has_deferred_slabs(unsigned cpu) const override {
@@ -74,6 +75,7 @@ class OwnSlabInspector final : public SlabInspector {
   }
 
  private:
+  bool is_vector(const void* object) const;
   static const Cache& of(CacheHandle cache) { return *static_cast<const Cache*>(cache); }
   const slab::Slab<Sim>& at(SlabId slab) const { return slabs_.source().slabs()[slab]; }
   SlabId id(const slab::Slab<Sim>* slab) const {

@@ -1,5 +1,6 @@
 // The allocator in lib/slab as a SlabSubject.
 #include "fuzzers/targets/slab_own_inspector.h"
+#include "fuzzers/targets/slab_own_memcg.h"
 #include "fuzzers/targets/slab_subject.h"
 
 namespace anyctx::target {
@@ -20,10 +21,11 @@ slab::CacheFlags flags_of(const CacheDebug& debug) {
 class OwnSlabSubject final : public SlabSubject {
  public:
   explicit OwnSlabSubject(inject::Simulation& simulation)
-      : simulation_(simulation), inspector_(pages_, slabs_) {}
+      : simulation_(simulation), inspector_(pages_, slabs_), memcg_(simulation, pages_, slabs_) {}
 
   void reset(const SlabOptions& options) override;
   const SlabInspector& inspector() const override { return inspector_; }
+  const MemcgInspector* memcg() const override { return accounts_ ? &memcg_ : nullptr; }
 
   void* kmalloc(std::size_t size, page::Gfp gfp, int node) override {
     const Watched watched;
@@ -90,6 +92,20 @@ class OwnSlabSubject final : public SlabSubject {
     pages_.drain_parked();
   }
 
+  bool replace_payer(unsigned group) override {
+    const Watched watched;
+    return memcg_.replace(group);
+  }
+  void drain_stock() override {
+    const Watched watched;
+    memcg_.memcg().drain_stock(page::Spin::allowed);
+  }
+  void end_accounting() override {
+    if (!accounts_) return;
+    const Watched watched;
+    memcg_.end();
+  }
+
  private:
   static slab::Cache<Sim>* of(CacheHandle cache) {
     return static_cast<slab::Cache<Sim>*>(const_cast<void*>(cache));
@@ -106,6 +122,8 @@ class OwnSlabSubject final : public SlabSubject {
   defer::Grace<Sim> grace_;
   slab::SlabAllocator<Sim> slabs_;
   OwnSlabInspector inspector_;
+  OwnMemcg memcg_;
+  bool accounts_ = false;
 };
 
 void OwnSlabSubject::reset(const SlabOptions& options) {
@@ -125,6 +143,11 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   pages.page_shift = options.page_shift;
   pages.nodes = options.nodes;
   pages_.init(pages, {page_storage_.data(), count});
+  accounts_ = options.memcg_pages != 0;
+  if (accounts_) {
+    memcg_.reset(options.memcg_pages, options.page_shift, options.memcg_slots);
+    pages_.account_to(memcg_.memcg());
+  }
 
   slab::Config slabs;
   slabs.encoded_freelist = options.encoded_freelist;

@@ -1,6 +1,8 @@
 #include "fuzzers/targets/slab_schema.h"
 
+#include "fuzzers/targets/slab_payers.h"
 #include "lib/defer/sites.h"
+#include "lib/page/memcg_sites.h"
 #include "lib/page/sites.h"
 #include "lib/slab/sites.h"
 
@@ -35,6 +37,8 @@ constexpr ParamSpec kParams[] = {
     {"debug", 0, 3, 0, kDebug},
     {"min_align", 0, 4, 0, kMinAligns},
     {"without_cas2", 0, 1, 0, kWithoutCas2},
+    {"memcg", 0, 100, 0, {}},
+    {"memcg_slots", 1, 5, 1, {}},
 };
 
 constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};
@@ -122,6 +126,10 @@ constexpr ArgSpec kPagesNolock[] = {
 };
 constexpr ArgSpec kBucket[] = {{"size", ArgKind::choice, 1, 8192, kBuckets}};
 
+constexpr std::string_view kGroupWord[] = {"group"};
+constexpr std::uint32_t kGroups[] = {0, 1};
+constexpr ArgSpec kGroup[] = {{"group", ArgKind::index, 0, kPayingGroups - 1, kGroups, kGroupWord}};
+
 constexpr OpSpec kOps[] = {
     {"kmalloc", kMaySpin, false, true, kKmalloc, 8},
     {"kfree", kMaySpin, false, false, kObject, 10},
@@ -145,11 +153,13 @@ constexpr OpSpec kOps[] = {
     {"drain_pcp", kTaskOnly, false, false, {}, 1},
     {"drain_parked", kMaySpin, false, false, {}, 1},
     {"shrink_bucket", kTaskOnly, false, false, kBucket, 1},
+    {"replace_payer", kTaskOnly, false, false, kGroup, 1},
+    {"drain_stock", kTaskOnly, false, false, {}, 1},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, defer::site::kTable,     page::site::kTable,
-    slab::site::kTable,       defer::site::kWorkTable, defer::site::kGraceTable};
+    machine::kOperationTable, defer::site::kTable,      page::site::kTable,     slab::site::kTable,
+    defer::site::kWorkTable,  defer::site::kGraceTable, page::site::kMemcgTable};
 
 }  // namespace
 

@@ -29,6 +29,8 @@ enum class SlabOp : std::uint8_t {
   drain_pcp,
   drain_parked,
   shrink_bucket,
+  replace_payer,
+  drain_stock,
 };
 
 /// Bits of the flags of kmalloc() and kmem_cache_alloc(). kmalloc_nolock() and the page operations

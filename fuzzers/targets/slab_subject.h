@@ -10,7 +10,7 @@
 #include <memory>
 #include <string_view>
 
-#include "fuzzers/targets/slab_inspector.h"
+#include "fuzzers/targets/slab_memcg_inspector.h"
 #include "inject/sim/simulation.h"
 #include "lib/page/gfp.h"
 
@@ -33,6 +33,8 @@ struct SlabOptions {
   unsigned min_align = 8;
   CacheDebug debug;  // of all caches
   bool refuses_without_cas2 = false;
+  std::uint32_t memcg_pages = 0;  // how many each group of tasks may have; 0: nothing is accounted
+  unsigned memcg_slots = 1;       // how many groups a CPU's stocks have room for
 };
 
 struct CacheSpec {
@@ -54,6 +56,8 @@ class SlabSubject {
   /// Starts over with empty caches and all memory free.
   virtual void reset(const SlabOptions& options) = 0;
   virtual const SlabInspector& inspector() const = 0;
+  /// Null: nothing is accounted.
+  virtual const MemcgInspector* memcg() const { return nullptr; }
 
   virtual void* kmalloc(std::size_t size, page::Gfp gfp, int node) = 0;
   virtual void kfree(const void* object) = 0;
@@ -74,6 +78,14 @@ class SlabSubject {
   virtual void free_pages_nolock(Pages pages, unsigned order) = 0;
   virtual void drain_pcp() = 0;
   virtual void drain_parked() = 0;
+
+  // Only where something is accounted.
+  /// A group's tasks end, and others with another payer come. False: there is no other payer.
+  virtual bool replace_payer(unsigned) { return false; }
+  /// Gives up what this CPU has charged in advance.
+  virtual void drain_stock() {}
+  /// No tasks are left, and no CPU keeps anything charged. Nobody uses the subject.
+  virtual void end_accounting() {}
 };
 
 /// The allocator in lib/slab, on the memory of a simulation that runs one CPU configuration after

@@ -39,6 +39,8 @@ SlabOptions options_of(const program::Program& program) {
   options.min_align = 8u << value("min_align");
   options.debug = debug_of(value("debug"));
   options.refuses_without_cas2 = value("without_cas2") == 1;
+  options.memcg_pages = value("memcg");
+  options.memcg_slots = value("memcg_slots");
   return options;
 }
 
@@ -52,7 +54,9 @@ SlabWorld::SlabWorld(inject::Simulation& simulation, std::unique_ptr<SlabSubject
       damage_(simulation, inspector_),
       deferral_(simulation, inspector_),
       judge_(simulation, inspector_, ledger_, caches_, damage_),
-      audit_(simulation, inspector_, ledger_, caches_, damage_) {}
+      audit_(simulation, inspector_, ledger_, caches_, damage_),
+      memcg_(simulation, inspector_, ledger_, caches_),
+      memcg_audit_(simulation, inspector_, ledger_) {}
 
 void SlabWorld::setup(const program::Program& program) {
   options_ = options_of(program);
@@ -62,6 +66,7 @@ void SlabWorld::setup(const program::Program& program) {
   damage_.reset();
   deferral_.reset();
   judge_.reset(options_);
+  memcg_.reset(subject_->memcg());
 }
 
 Outcome SlabWorld::perform(const program::Op& op, Lane lane) {
@@ -72,6 +77,7 @@ Outcome SlabWorld::perform(const program::Op& op, Lane lane) {
   }
   const Outcome outcome = dispatch(op, lane);
   deferral_.check_processed(lane);
+  memcg_.recount();
   return outcome;
 }
 
@@ -126,6 +132,10 @@ Outcome SlabWorld::dispatch(const program::Op& op, Lane lane) {
       return drain([this] { subject_->drain_parked(); });
     case SlabOp::shrink_bucket:
       return shrink_bucket(args[0]);
+    case SlabOp::replace_payer:
+      return replace_payer(args[0]);
+    case SlabOp::drain_stock:
+      return drain_stock();
   }
   return {Outcome::Kind::vacuous};
 }
@@ -148,6 +158,7 @@ void SlabWorld::check_steps(std::uint32_t most) const {
 void SlabWorld::finish() {
   deferral_.check_nothing_left();
   audit_.run(options_.encoded_freelist);
+  memcg_audit_.run(subject_->memcg());
   provoke_report();
   free_everything();
   static_cast<void>(barrier());
@@ -156,6 +167,7 @@ void SlabWorld::finish() {
   subject_->drain_pcp();
   subject_->drain_parked();
   audit_.run(options_.encoded_freelist);
+  end_accounting();
 }
 
 void SlabWorld::free_everything() {

@@ -14,6 +14,8 @@
 #include "fuzzers/targets/slab_damage.h"
 #include "fuzzers/targets/slab_deferral.h"
 #include "fuzzers/targets/slab_ledger.h"
+#include "fuzzers/targets/slab_memcg_audit.h"
+#include "fuzzers/targets/slab_memcg_judge.h"
 
 namespace anyctx::target {
 
@@ -68,6 +70,11 @@ class SlabWorld final : public engine::World {
   void check_unreferenced(CacheHandle cache) const;
   Outcome barrier();
 
+  // slab_world_memcg.cpp
+  Outcome replace_payer(unsigned group);
+  Outcome drain_stock();
+  void end_accounting();
+
   // slab_world_misuse.cpp
   Outcome double_free(unsigned slot);
   Outcome write_after_free(unsigned slot, std::uint32_t byte);
@@ -92,6 +99,8 @@ class SlabWorld final : public engine::World {
   SlabDeferral deferral_;
   AllocJudge judge_;
   SlabAudit audit_;
+  MemcgJudge memcg_;
+  MemcgAudit memcg_audit_;
 };
 
 }  // namespace anyctx::target

@@ -100,7 +100,9 @@ Outcome SlabWorld::allocate(const AllocCall& call, unsigned slot) {
 }
 
 Outcome SlabWorld::request(const AllocCall& call, SlabObject& object) {
-  const AllocJudge::Before before = judge_.look(call);
+  AllocJudge::Before before = judge_.look(call);
+  const MemcgJudge::Before charge = memcg_.look(call);
+  before.room = before.room && charge.room;
   const bool of_cache = call.origin == Origin::cache;
   ledger_.begin_call();
   if (of_cache) caches_.record(call.cache).users.enter();
@@ -115,6 +117,7 @@ Outcome SlabWorld::request(const AllocCall& call, SlabObject& object) {
   }
   if (memory == nullptr) {
     judge_.judge_null(call, before);
+    memcg_.judge_null(charge);
     return {Outcome::Kind::failed};
   }
   object.address = memory;
@@ -125,6 +128,7 @@ Outcome SlabWorld::request(const AllocCall& call, SlabObject& object) {
     object.usable = judge_.judge_memory(call, before, memory);
     object.size =
         call.origin == Origin::pages ? object.usable : static_cast<std::uint32_t>(call.size);
+    object.payer = memcg_.judge_memory(call, charge, memory);
   }
   if (of_cache) {
     check_constructed(call, memory);

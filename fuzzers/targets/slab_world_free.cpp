@@ -57,6 +57,7 @@ Outcome SlabWorld::free(unsigned slot, Freer freer) {
 }
 
 void SlabWorld::release(const SlabObject& object, Freer freer) {
+  memcg_.check_paid(object);
   hand_back(object);
   const bool of_cache = object.origin == Origin::cache;
   const bool may_defer = freer == Freer::kfree_nolock && object.origin != Origin::nothing;

@@ -70,7 +70,9 @@ Outcome SlabWorld::write_after_free(unsigned slot, std::uint32_t byte) {
   const bool taken = ledger_.slots().take(slot, object, [this](const SlabObject& held) {
     if (held.origin == Origin::nothing || !model::may_free(held.origin, Freer::kfree)) return false;
     const bool ctor = held.origin == Origin::cache && caches_.record(held.cache).ctor;
-    return may_touch(held) && !ctor && cache_of(held).poison;
+    // What is in an accounted cache, provoke_report() would have to pay for.
+    const CacheView cache = cache_of(held);
+    return may_touch(held) && !ctor && cache.poison && !cache.accounted;
   });
   if (!taken) return {Outcome::Kind::vacuous};
   release(object, Freer::kfree);

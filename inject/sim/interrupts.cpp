@@ -35,6 +35,12 @@ bool is_interrupt(const Frame& frame) {
   return frame.where.lane.kind != LaneKind::reentry && frame.context != machine::Context::task;
 }
 
+bool runs_irq_work(const SimTask& task) {
+  const std::span<const Frame> frames(task.frames.data(), task.depth);
+  return std::ranges::any_of(frames,
+                             [](const Frame& f) { return f.where.lane.kind == LaneKind::work; });
+}
+
 }  // namespace
 
 bool Simulation::may_enter(LaneKind kind) {
@@ -178,7 +184,8 @@ void Simulation::preempt_enable() {
 
 /// Delivers what is due on this CPU, if it can be interrupted. On RT the CPU's interrupt thread
 /// does it: it has the highest priority, so it preempts the task as soon as that is possible. While
-/// setting up or tearing down there is no such thread.
+/// setting up or tearing down there is no such thread, and its work, preemptible as it is, is not
+/// interrupted by further work.
 void Simulation::deliver_due() {
   if (config_.rt && !task_->preemptible()) return;
   if (config_.rt && !alone_) {
@@ -188,6 +195,7 @@ void Simulation::deliver_due() {
     switch_to(thread);
     return;
   }
+  if (config_.rt && runs_irq_work(*task_)) return;
   const machine::Context context = config_.rt ? machine::Context::task : machine::Context::hardirq;
   Cpu& cpu = cpus_[task_->cpu];
   const Lane lane{LaneKind::work, static_cast<std::uint8_t>(task_->cpu)};

@@ -1,4 +1,4 @@
-// Sites of lib/bpf: ids 128..239.
+// Sites of lib/bpf: ids 128..159 and 192..239.
 #pragma once
 
 #include "lib/machine/site.h"

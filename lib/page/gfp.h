@@ -30,11 +30,11 @@ constexpr bool has(Gfp gfp, Gfp flags) {
 
 namespace gfp {
 
-inline constexpr Gfp zero{1u << 0};        // contents are zero
-inline constexpr Gfp account{1u << 1};     // charge to a memory cgroup: tolerated, no effect yet
-inline constexpr Gfp nowarn{1u << 2};      // failure is expected
-inline constexpr Gfp nomemalloc{1u << 3};  // leave the emergency reserves alone
-inline constexpr Gfp comp{1u << 4};        // a high order becomes one compound page
+inline constexpr Gfp zero{1u << 0};            // contents are zero
+inline constexpr Gfp account{1u << 1};         // whoever is current in the Memcg pays
+inline constexpr Gfp nowarn{1u << 2};          // failure is expected
+inline constexpr Gfp nomemalloc{1u << 3};      // leave the emergency reserves alone
+inline constexpr Gfp comp{1u << 4};            // a high order becomes one compound page
 inline constexpr Gfp direct_reclaim{1u << 5};  // the caller may sleep
 inline constexpr Gfp kswapd_reclaim{1u << 6};  // background reclaim may be woken
 inline constexpr Gfp high{1u << 7};            // may take part of the MIN reserve

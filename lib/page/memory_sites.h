@@ -1,4 +1,4 @@
-// Sites of the parts of lib/page that map pages: ids 160..183. For those who use them.
+// Sites of the parts of lib/page that map pages: ids 160..177. For those who use them.
 #pragma once
 
 #include "lib/machine/site.h"
@@ -23,8 +23,6 @@ inline constexpr machine::Site fault_again{174};
 inline constexpr machine::Site fault_done{175};
 inline constexpr machine::Site user_flush{176};
 inline constexpr machine::Site mm_sleeps{177};
-inline constexpr machine::Site memcg_charge{178};
-inline constexpr machine::Site memcg_limit{179};
 
 inline constexpr machine::SiteInfo kMemoryTable[] = {
     {leaf, machine::SiteKind::word, "page.leaf",
@@ -68,10 +66,6 @@ inline constexpr machine::SiteInfo kMemoryTable[] = {
      "user mappings removed and flushed, references not yet dropped"},
     {mm_sleeps, machine::SiteKind::probe, "mm.sleeps", machine::verbs(machine::Verb::probe),
      "drops a use of a process's memory"},
-    {memcg_charge, machine::SiteKind::word, "memcg.charge", machine::verbs(machine::Verb::rmw),
-     "memory that a group has"},
-    {memcg_limit, machine::SiteKind::limit, "memcg.limit", machine::verbs(machine::Verb::limit),
-     "a group may have no more memory"},
 };
 
 }  // namespace anyctx::page::site

@@ -23,6 +23,9 @@ enum class PageKind : std::uint8_t {
   leaked,   // given up after a reported bug
 };
 
+template <machine::Machine M>
+class ObjCgroup;
+
 /// Plain fields belong to the lock or the owner named beside them. A page's user owns links and
 /// `private_word` while the page is live; freeing sets `private_word` to zero.
 template <machine::Machine M>
@@ -40,6 +43,8 @@ struct Page {
   // Order of the block while the page is the first of a buddy or parked block; zero in all
   // other free pages; the user's word while it is live.
   std::uintptr_t private_word = 0;
+  // Owner: who pays for this page and those behind it that belong to the block; null: nobody.
+  ObjCgroup<M>* payer = nullptr;
   Page* next = nullptr;            // lock of the list the page is on
   Page* prev = nullptr;            // same
   Page* head = nullptr;            // owner: first page of the compound block, in its tails

@@ -1,10 +1,11 @@
 // PageAllocator: zones, buddy lists and per-CPU lists behind the kernel's page API, for every
-// context. Source: Linux 7.3 mm/page_alloc.c. Does not charge memory cgroups, compact, or reclaim
-// anything but its own caches.
+// context. Source: Linux 7.3 mm/page_alloc.c. Does not compact, or reclaim anything but its own
+// caches.
 #pragma once
 
 #include <span>
 
+#include "lib/page/memcg.h"
 #include "lib/page/zone.h"
 
 namespace anyctx::page {
@@ -23,6 +24,11 @@ class PageAllocator {
   /// it was left in. `pages` has at least config.page_count elements. All memory becomes free.
   /// Single-threaded.
   void init(const Config& config, std::span<Page<M>> pages);
+  /// From now on, gfp::account makes whoever is current in `memcg` pay, and requests of groups that
+  /// may not have more fail. Right after init(); single-threaded.
+  void account_to(Memcg<M>& memcg) { memcg_ = &memcg; }
+  /// Null: nobody pays for anything.
+  Memcg<M>* memcg() const { return memcg_; }
 
   // Allocation.
 
@@ -54,6 +60,8 @@ class PageAllocator {
   /// For pages whose count is 0. Any context with Spin::never, else ordinary.
   void free_frozen_pages(Page<M>* page, unsigned order, Spin spin) {
     if (!blocks_.take_back(page, order)) return;
+    if (page->payer != nullptr) [[unlikely]]
+      uncharge(*page, order, spin);
     M::probe(site::free_prepared);
     zones_[page->zone].free(page, order, spin);
   }
@@ -140,6 +148,7 @@ class PageAllocator {
   bool admits(Zone<M>& zone, const Request& request);
   bool allows(const Zone<M>& zone, const Request& request, unsigned node) const;
   bool starts_with_whole_pageblocks(const Request& request, unsigned node) const;
+  Page<M>* charged(Page<M>* page, unsigned order, Gfp gfp, Spin spin);
   void wake_reclaim(const Request& request, unsigned node);
   void reclaim(const Request& request);
   unsigned preferred_node(int nid) const {
@@ -149,6 +158,7 @@ class PageAllocator {
 
   // Freeing.
   void release(Page<M>* page, unsigned order, Spin spin);
+  void uncharge(Page<M>& page, unsigned order, Spin spin);
 
   // Construction.
   void init_pages(const Layout& layout, std::span<Page<M>> pages);
@@ -162,6 +172,7 @@ class PageAllocator {
   unsigned node_count_ = 0;
   unsigned zone_count_ = 0;
   bool has_dma32_ = false;
+  Memcg<M>* memcg_ = nullptr;
   machine::Atomic<M, std::uint8_t, site::boot_gate> booting_;
   Node nodes_[kMaxNodes];
   Zone<M> zones_[kMaxZones];

@@ -13,8 +13,9 @@ Page<M>* PageAllocator<M>::alloc_nolock(Gfp gfp, int nid, unsigned order) {
   if (M::fails(site::boot, booting)) return nullptr;
   Request request = Request::nolock(gfp, order);
   Page<M>* page = try_zones(request, preferred_node(nid));
-  if (page != nullptr) blocks_.hand_out(page, order, request.gfp);
-  return page;
+  if (page == nullptr) return nullptr;
+  blocks_.hand_out(page, order, request.gfp);
+  return charged(page, order, request.gfp, Spin::never);
 }
 
 template <machine::Machine M>
@@ -29,7 +30,29 @@ Page<M>* PageAllocator<M>::alloc_ordinary(Gfp gfp, int nid, unsigned order) {
   if (page == nullptr) return nullptr;
   blocks_.hand_out(page, order, gfp);
   if (request.from_reserve) zones_[page->zone].reserve_for_atomic(page, order);
+  return charged(page, order, gfp, Spin::allowed);
+}
+
+// Who gets nothing gives the pages back, in a way that his caller may.
+template <machine::Machine M>
+Page<M>* PageAllocator<M>::charged(Page<M>* page, unsigned order, Gfp gfp, Spin spin) {
+  if (!has(gfp, gfp::account) || memcg_ == nullptr) [[likely]]
+    return page;
+  ObjCgroup<M>* const payer = memcg_->current();
+  if (payer == nullptr) return page;
+  if (!memcg_->try_charge_pages(*payer, static_cast<std::uint32_t>(pages_of(order)), spin)) {
+    free_frozen_pages(page, order, spin);
+    return nullptr;
+  }
+  page->payer = payer;
   return page;
+}
+
+// The block is still the caller's.
+template <machine::Machine M>
+void PageAllocator<M>::uncharge(Page<M>& page, unsigned order, Spin spin) {
+  ObjCgroup<M>& payer = *std::exchange(page.payer, nullptr);
+  memcg_->uncharge_pages(payer, static_cast<std::uint32_t>(pages_of(order)), spin);
 }
 
 template <machine::Machine M>
@@ -146,6 +169,7 @@ void PageAllocator<M>::release(Page<M>* page, unsigned order, Spin spin) {
   }
   // With the reference goes the right to look at the page.
   const bool compound = page->compound;
+  ObjCgroup<M>* const payer = page->payer;
   const Put put = blocks_.put(page);
   if (put == Put::last) free_frozen_pages(page, order, spin);
   if (put != Put::more || compound) return;
@@ -154,7 +178,10 @@ void PageAllocator<M>::release(Page<M>* page, unsigned order, Spin spin) {
     M::bug(machine::Bug::invalid_free, page);
     return;
   }
-  for (unsigned o = order; o-- > 0;) free_frozen_pages(page + pages_of(o), o, spin);
+  for (unsigned o = order; o-- > 0;) {
+    page[pages_of(o)].payer = payer;  // of his references, one is of each page
+    free_frozen_pages(page + pages_of(o), o, spin);
+  }
 }
 
 }  // namespace anyctx::page

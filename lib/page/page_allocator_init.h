@@ -15,6 +15,7 @@ void PageAllocator<M>::init(const Config& config, std::span<Page<M>> pages) {
   node_count_ = config.nodes;
   zone_count_ = layout.zone_count;
   has_dma32_ = config.dma32_pages != 0;
+  memcg_ = nullptr;
   booting_.init(config.deferred_init ? 1 : 0);
   for (unsigned node = 0; node < node_count_; ++node) {
     nodes_[node].zones = make_zone_list(layout, node_count_, node);
@@ -45,6 +46,7 @@ void PageAllocator<M>::init_pages(const Layout& layout, std::span<Page<M>> pages
       page.list_type = MigrateType::movable;
       page.block_type.init(static_cast<std::uint8_t>(MigrateType::movable));
       page.private_word = 0;
+      page.payer = nullptr;
       page.next = nullptr;
       page.prev = nullptr;
       page.head = nullptr;

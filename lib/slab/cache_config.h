@@ -19,6 +19,8 @@ enum class CacheFlags : std::uint32_t {
   // a grace period after its last object was freed. The payload of free objects is left alone.
   typesafe_by_rcu = 1u << 5,
   typesafe_by_srcu_fast = 1u << 6,
+  accounted = 1u << 7,  // every object is charged to whoever is current
+  internal = 1u << 8,   // nothing is: what the allocator needs for itself
 };
 
 constexpr CacheFlags operator|(CacheFlags a, CacheFlags b) {

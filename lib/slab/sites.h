@@ -43,6 +43,10 @@ inline constexpr machine::Site debug_section{102};
 inline constexpr machine::Site fresh_slab{103};
 inline constexpr machine::Site deferred_limbo{104};
 
+// Accounting.
+inline constexpr machine::Site payers{110};
+inline constexpr machine::Site vector_size{111};
+
 inline constexpr machine::SiteInfo kTable[] = {
     {cpu_pair, machine::SiteKind::word, "slab.cpu_pair", machine::verbs(machine::Verb::cas),
      "(freelist, tid) of one CPU, swapped together"},
@@ -121,6 +125,11 @@ inline constexpr machine::SiteInfo kTable[] = {
      "new slab built, not yet published"},
     {deferred_limbo, machine::SiteKind::probe, "slab.deferred_limbo",
      machine::verbs(machine::Verb::probe), "between two elements that the handler took"},
+    {payers, machine::SiteKind::word, "slab.payers",
+     machine::verbs(machine::Verb::load, machine::Verb::cas),
+     "vector that says who pays for a slab's objects"},
+    {vector_size, machine::SiteKind::limit, "slab.vector_size",
+     machine::verbs(machine::Verb::limit), "a nolock operation cannot make a vector of this size"},
 };
 
 }  // namespace anyctx::slab::site

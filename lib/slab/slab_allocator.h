@@ -1,7 +1,5 @@
 // SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
 // Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs; Linux 7.3 (kfree_rcu).
-//
-// Does not charge memory cgroups.
 #pragma once
 
 #include "lib/slab/alloc_path.h"
@@ -45,7 +43,8 @@ class SlabAllocator {
 
   /// Starts over, whatever state it was left in. `slabs` has an element for each page of `pages`,
   /// `words` has deferred_words() elements. `grace` was just initialised; this allocator is the one
-  /// that it releases memory to. Single-threaded.
+  /// that it releases memory to. If `pages` account to a Memcg, objects asked for with gfp::account
+  /// are paid for by whoever is current there. Single-threaded.
   void init(page::PageAllocator<M>& pages, defer::Grace<M>& grace, const Config& config,
             std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words);
 
@@ -60,8 +59,9 @@ class SlabAllocator {
     return allocate(bucket(size, gfp), gfp, nid, size);
   }
   /// One attempt that never waits, in the bucket of the size and, if that fails, in the next one.
-  /// Of `gfp`, zero and reclaimable have a meaning. More than kMaxCacheSize bytes are whole pages,
-  /// zeroed, of orders below page::kPcpOrders. Null says no more than that it failed. Nolock.
+  /// Of `gfp`, zero, reclaimable and account have a meaning. More than kMaxCacheSize bytes are
+  /// whole pages, zeroed, of orders below page::kPcpOrders. Null says no more than that it failed.
+  /// Nolock.
   void* kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid = page::kNoNode);
 
   /// Ordinary.
@@ -70,6 +70,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
       return kfree_large(object, page::Spin::allowed);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::allowed);
     free_.free(*slab->cache, *slab, const_cast<void*>(object));
   }
   /// Consumes the object, now or in deferred work. Nolock.
@@ -78,6 +80,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr) [[unlikely]]
       return kfree_large(object, page::Spin::never);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::never);
     free_.free_nolock(*slab->cache, *slab, const_cast<void*>(object));
   }
   /// Frees the object that `head` is a word of, after a grace period of RCU. Only this word is
@@ -115,6 +119,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr || slab->cache != cache) [[unlikely]]
       return M::bug(machine::Bug::invalid_free, object);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::allowed);
     free_.free(*cache, *slab, object);
   }
 
@@ -126,6 +132,8 @@ class SlabAllocator {
     Slab<M>* const slab = source_.slab_of(object);
     if (slab == nullptr || slab->cache != cache) [[unlikely]]
       return M::bug(machine::Bug::invalid_free, object);
+    if (charge_.is_on()) [[unlikely]]
+      charge_.uncharge(*slab, object, page::Spin::never);
     free_.free_nolock(*cache, *slab, object);
   }
 
@@ -147,6 +155,7 @@ class SlabAllocator {
 
   defer::Grace<M>& grace() const { return *grace_; }
   const SlabSource<M>& source() const { return source_; }
+  const ObjectCharge<M>& charge() const { return charge_; }
   const Deferred<M>& deferred() const { return free_.deferred(); }
   /// First of the caches, linked through Cache::next_cache.
   const Cache<M>* first_cache() const { return first_cache_; }
@@ -160,15 +169,27 @@ class SlabAllocator {
   }
 
   Cache<M>& bucket(std::size_t size, page::Gfp gfp) {
-    const unsigned family = has(gfp, page::gfp::reclaimable) ? 1 : 0;
-    return *buckets_[family][bucket_of(size)];
+    return *buckets_[static_cast<unsigned>(family_of(gfp))][bucket_of(size)];
+  }
+  Family family_of(page::Gfp gfp) const {
+    if (!has(gfp, page::gfp::reclaimable | page::gfp::account)) [[likely]]
+      return Family::normal;
+    if (has(gfp, page::gfp::reclaimable)) return Family::reclaimable;
+    return charge_.is_on() ? Family::accounted : Family::normal;
   }
 
   [[gnu::always_inline]] void* allocate(Cache<M>& cache, page::Gfp gfp, int nid, std::size_t size) {
     if (has(gfp, page::gfp::direct_reclaim)) M::might_sleep(site::may_sleep);
     const Request request{gfp, nid, page::Spin::allowed, static_cast<std::uint32_t>(size)};
-    return alloc_.allocate(cache, request);
+    void* const object = alloc_.allocate(cache, request);
+    if (charge_.is_on()) [[unlikely]]
+      return charged(cache, object, request);
+    return object;
   }
+
+  void* charged(Cache<M>& cache, void* object, const Request& request);
+  void* allocate_vector(std::size_t bytes, page::Gfp gfp, page::Spin spin);
+  void free_vector(void* vector, page::Spin spin);
 
   void* kmalloc_large(std::size_t size, page::Gfp gfp, int nid);
   void* kmalloc_large_nolock(std::size_t size, page::Gfp gfp, int nid);
@@ -183,6 +204,12 @@ class SlabAllocator {
 
   // Construction.
   void init_buckets(Family family);
+  void init_charge();
+  static CacheFlags flags_of(Family family) {
+    constexpr CacheFlags flags[kFamilies] = {CacheFlags::none, CacheFlags::reclaimable,
+                                             CacheFlags::accounted, CacheFlags::internal};
+    return flags[static_cast<unsigned>(family)];
+  }
   void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
   bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
   Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
@@ -199,6 +226,7 @@ class SlabAllocator {
   DebugPath<M> debug_;
   FreePath<M> free_;
   AllocPath<M> alloc_;
+  ObjectCharge<M> charge_;
   CpuFlush<M> flush_;
   Shrinker<M> shrinker_;
 

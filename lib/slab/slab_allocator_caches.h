@@ -30,6 +30,24 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, defer::Grace<M>& grac
   shrinker_.init(source_);
   init_buckets(Family::normal);
   init_buckets(Family::reclaimable);
+  init_charge();
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::init_charge() {
+  page::Memcg<M>* const memcg = source_.pages().memcg();
+  charge_.init(source_, memcg,
+               {[](void* self, std::size_t bytes, page::Gfp gfp, page::Spin spin) {
+                  return static_cast<SlabAllocator*>(self)->allocate_vector(bytes, gfp, spin);
+                },
+                [](void* self, void* vector, page::Spin spin) {
+                  static_cast<SlabAllocator*>(self)->free_vector(vector, spin);
+                },
+                this});
+  if (memcg == nullptr) return;
+  source_.account_to(charge_);
+  init_buckets(Family::accounted);
+  init_buckets(Family::internal);
 }
 
 template <machine::Machine M>
@@ -53,7 +71,7 @@ void SlabAllocator<M>::init_buckets(Family family) {
     config.size = kBucketSizes[bucket];
     config.align = std::max(bucket_alignment(config.size), config_.min_align);
     config.flags = config_.debug;
-    if (family == Family::reclaimable) config.flags = config.flags | CacheFlags::reclaimable;
+    config.flags = config.flags | flags_of(family);
     Cache<M>& cache = bucket_storage_[index][bucket];
     init_cache(cache, config, has_layouts ? cache.layout() : layout_of(config, true));
   }

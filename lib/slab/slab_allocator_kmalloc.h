@@ -8,7 +8,7 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
   if (size - 1 >= kMaxCacheSize) [[unlikely]]
     return size == 0 ? kZeroSize : kmalloc_large_nolock(size, gfp, nid);
   if (M::fails(site::context, !may_try())) return nullptr;
-  const page::Gfp used = gfp & (page::gfp::zero | page::gfp::reclaimable);
+  const page::Gfp used = gfp & (page::gfp::zero | page::gfp::reclaimable | page::gfp::account);
   const Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
 
   std::size_t least = size;
@@ -16,7 +16,7 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
     Cache<M>& cache = bucket(least, used);
     if (M::fails(site::no_cas2, is_refused(cache))) return nullptr;
     if (void* const object = alloc_.allocate(cache, request)) [[likely]]
-      return object;
+      return charge_.is_on() ? charged(cache, object, request) : object;
     // Whatever stood in the way belongs to one cache: a frame inside its sections, its list lock,
     // the lack of pages of its order. One more try in the next size.
     least = cache.object_size() + std::size_t{1};
@@ -40,8 +40,47 @@ template <machine::Machine M>
 void* SlabAllocator<M>::kmem_cache_alloc_nolock(Cache<M>* cache, page::Gfp gfp, int nid) {
   if (M::fails(site::context, !may_try())) return nullptr;
   if (M::fails(site::no_cas2, is_refused(*cache))) return nullptr;
-  return alloc_.allocate(*cache,
-                         {gfp & page::gfp::zero, nid, page::Spin::never, cache->object_size()});
+  const Request request{gfp & (page::gfp::zero | page::gfp::account), nid, page::Spin::never,
+                        cache->object_size()};
+  void* const object = alloc_.allocate(*cache, request);
+  return charge_.is_on() ? charged(*cache, object, request) : object;
+}
+
+// Who should pay and may not gets nothing: a larger object would not be cheaper. The object goes
+// back the way the caller may free it.
+template <machine::Machine M>
+void* SlabAllocator<M>::charged(Cache<M>& cache, void* object, const Request& request) {
+  if (object == nullptr || charge_.charge(object, request.gfp, request.spin)) return object;
+  Slab<M>& slab = *source_.slab_of(object);
+  request.spin == page::Spin::never ? free_.free_nolock(cache, slab, object)
+                                    : free_.free(cache, slab, object);
+  return nullptr;
+}
+
+template <machine::Machine M>
+void* SlabAllocator<M>::allocate_vector(std::size_t bytes, page::Gfp gfp, page::Spin spin) {
+  gfp |= page::gfp::zero;
+  if (bytes > kMaxCacheSize) {
+    if (M::fails(site::vector_size, spin == page::Spin::never)) return nullptr;
+    return kmalloc_large(bytes, gfp, page::kNoNode);
+  }
+  Cache<M>& cache = *buckets_[static_cast<unsigned>(Family::internal)][bucket_of(bytes)];
+  const Request request{gfp, page::kNoNode, spin, static_cast<std::uint32_t>(bytes)};
+  return alloc_.allocate(cache, request);
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::free_vector(void* vector, page::Spin spin) {
+  Slab<M>* const slab = source_.slab_of(vector);
+  if (slab == nullptr) {
+    page::PageAllocator<M>& pages = source_.pages();
+    page::Page<M>* const page = pages.page_of(vector);
+    page->kind = page::PageKind::live;
+    return spin == page::Spin::never ? pages.free_pages_nolock(page, page->order)
+                                     : pages.free_pages(page, page->order);
+  }
+  spin == page::Spin::never ? free_.free_nolock(*slab->cache, *slab, vector)
+                            : free_.free(*slab->cache, *slab, vector);
 }
 
 template <machine::Machine M>

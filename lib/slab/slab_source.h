@@ -8,6 +8,7 @@
 #include "lib/page/page_allocator.h"
 #include "lib/slab/cache.h"
 #include "lib/slab/debug_object.h"
+#include "lib/slab/object_charge.h"
 
 namespace anyctx::slab {
 
@@ -26,6 +27,7 @@ class SlabSource {
   void init(page::PageAllocator<M>& pages, defer::Grace<M>& grace, std::span<Slab<M>> slabs) {
     pages_ = &pages;
     grace_ = &grace;
+    charge_ = nullptr;
     slabs_ = slabs.first(pages.map().count());
     base_ = pages.map().address(pages.map().page(0));
     page_shift_ = pages.page_shift();
@@ -34,6 +36,9 @@ class SlabSource {
       slabs_[i].node = static_cast<std::uint8_t>(pages.node_of(pages.map().page(i)));
     }
   }
+
+  /// From now on slabs have room for who pays for their objects.
+  void account_to(ObjectCharge<M>& charge) { charge_ = &charge; }
 
   page::PageAllocator<M>& pages() { return *pages_; }
   const page::PageAllocator<M>& pages() const { return *pages_; }
@@ -78,6 +83,8 @@ class SlabSource {
     if (page == nullptr) return nullptr;
     Slab<M>& slab = claim(cache, *page, order);
     build_freelist(cache, slab, order == layout.order ? layout.objects : layout.min_objects);
+    if (charge_ != nullptr) [[unlikely]]
+      charge_->prepare(slab, request.gfp, request.spin);
     M::probe(site::fresh_slab);
     return &slab;
   }
@@ -86,6 +93,8 @@ class SlabSource {
   /// touch the node's counters: only slabs that were counted are uncounted (discard()).
   void release(Slab<M>& slab, page::Spin spin) {
     destruct_all(slab);
+    if (charge_ != nullptr) [[unlikely]]
+      charge_->forget(slab, spin);
     page::Page<M>* const page = slab.page;
     const unsigned order = slab.order;
     const std::size_t pfn = pages_->pfn(page);
@@ -120,7 +129,7 @@ class SlabSource {
 
  private:
   page::Page<M>* allocate(const Request& request, const Cache<M>& cache, unsigned order) {
-    page::Gfp gfp = request.gfp & ~page::gfp::zero;
+    page::Gfp gfp = request.gfp & ~(page::gfp::zero | page::gfp::account);
     gfp |= page::gfp::comp;
     if (has(cache.config().flags, CacheFlags::reclaimable)) gfp |= page::gfp::reclaimable;
     return pages_->alloc_frozen_pages(gfp, request.nid, order, request.spin);
@@ -137,6 +146,7 @@ class SlabSource {
     slab.chain = nullptr;
     slab.detached = nullptr;
     slab.chain_length = 0;
+    slab.payers.init(0);
     slab.lock.reset();
     slab.order = static_cast<std::uint8_t>(order);
     slab.on_partial = false;
@@ -187,6 +197,7 @@ class SlabSource {
   unsigned page_shift_ = 0;
   page::PageAllocator<M>* pages_ = nullptr;
   defer::Grace<M>* grace_ = nullptr;
+  ObjectCharge<M>* charge_ = nullptr;  // null: nobody pays
 };
 
 }  // namespace anyctx::slab

@@ -174,7 +174,7 @@ TEST_F(ArenaTest, ItsMemoryIsPaidFor) {
   EXPECT_EQ(payer_.peek_charged(), before + 5 * kPage);
   ASSERT_TRUE(Arena<Native>::destroy(arena_));
   EXPECT_EQ(payer_.peek_charged(), 0u);
-  payer_.init(kPage);  // not enough for an arena and its scratch page
+  payer_.init({.max = kPage});  // not enough for an arena and its scratch page
   EXPECT_EQ(Arena<Native>::create(env(), attr_, arena_), -ENOMEM);
   EXPECT_EQ(payer_.peek_charged(), 0u);
   arena_ = nullptr;

@@ -85,6 +85,12 @@ struct ScriptedMachine : machine::Native {
     --script.locks_held;
   }
 
+  static bool local_try_lock(machine::Site site, std::uint32_t* word) {
+    if (!(script.fail && script.fail(site)) && Native::local_try_lock(site, word)) return true;
+    script.causes.push_back(site);
+    return false;
+  }
+
   static bool fails(machine::Site site, bool condition) {
     if (!condition && !(script.fail && script.fail(site))) return false;
     script.causes.push_back(site);

@@ -49,6 +49,7 @@ class SlabBed : public ::testing::Test {
     page_config.min_watermark = 8;
     page_config.nodes = nodes;
     pages.init(page_config, page_storage_);
+    if (memcg != nullptr) pages.account_to(*memcg);
     grace.init();
     slabs.init(pages, grace, config, slab_storage_, word_storage_);
   }
@@ -108,6 +109,7 @@ class SlabBed : public ::testing::Test {
   page::PageAllocator<M> pages;
   defer::Grace<M> grace;
   Allocator slabs;
+  page::Memcg<M>* memcg = nullptr;  // set before init(): objects are charged
 
  private:
   struct Free {

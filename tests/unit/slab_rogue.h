@@ -14,6 +14,7 @@
 #include "fuzzers/targets/slab_target.h"
 #include "fuzzers/targets/slab_world.h"
 #include "inject/sim/sim_machine.h"
+#include "tests/unit/slab_rogue_memcg.h"
 
 namespace anyctx::target {
 
@@ -113,8 +114,15 @@ class RogueSubject final : public SlabSubject {
   std::function<void(SlabSubject&)> on_barrier;
   std::function<void(SlabSubject&, Pages, unsigned)> on_free_pages;
 
+  std::function<void(SlabSubject&)> on_end_accounting;
+
   RogueInspector& rogue_inspector() { return inspector_; }
-  void reset(const SlabOptions& options) override { honest_->reset(options); }
+  RogueMemcg& rogue_memcg() { return memcg_; }
+  void reset(const SlabOptions& options) override {
+    honest_->reset(options);
+    memcg_.watch(honest_->memcg());
+  }
+  const MemcgInspector* memcg() const override { return memcg_.is_on() ? &memcg_ : nullptr; }
   const SlabInspector& inspector() const override { return inspector_; }
 
   void* kmalloc(std::size_t size, page::Gfp gfp, int node) override {
@@ -167,9 +175,15 @@ class RogueSubject final : public SlabSubject {
   }
   void drain_pcp() override { honest_->drain_pcp(); }
   void drain_parked() override { honest_->drain_parked(); }
+  bool replace_payer(unsigned group) override { return honest_->replace_payer(group); }
+  void drain_stock() override { honest_->drain_stock(); }
+  void end_accounting() override {
+    on_end_accounting ? on_end_accounting(*honest_) : honest_->end_accounting();
+  }
 
  private:
   std::unique_ptr<SlabSubject> honest_;
+  RogueMemcg memcg_;
   RogueInspector inspector_;
 };
 
