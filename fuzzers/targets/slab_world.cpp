@@ -67,9 +67,11 @@ void SlabWorld::setup(const program::Program& program) {
   deferral_.reset();
   judge_.reset(options_);
   memcg_.reset(subject_->memcg());
+  open_ = true;
 }
 
 Outcome SlabWorld::perform(const program::Op& op, Lane lane) {
+  if (!open_) return {Outcome::Kind::vacuous};
   const bool any_context = kSlabSchema.ops[op.code].lanes == program::kAnyContext;
   // On RT, what may spin may sleep.
   if (!any_context && simulation_.config().rt && lane.kind != LaneKind::task) {
@@ -156,6 +158,7 @@ void SlabWorld::check_steps(std::uint32_t most) const {
 }
 
 void SlabWorld::finish() {
+  open_ = false;
   deferral_.check_nothing_left();
   audit_.run(options_.encoded_freelist);
   memcg_audit_.run(subject_->memcg());

@@ -93,6 +93,7 @@ class SlabWorld final : public engine::World {
   std::unique_ptr<SlabSubject> subject_;
   const SlabInspector& inspector_;
   SlabOptions options_;
+  bool open_ = false;  // not being set up or torn down: what interrupts that does nothing
   SlabLedger ledger_;
   CacheTable caches_;
   SlabDamage damage_;
