@@ -205,6 +205,8 @@ class OwnPageSubject final : public PageSubject {
     config.pcp_high = options.pcp_high;
     config.watermark_boost = options.boost ? 15000 : 0;
     allocator_.init(config, pages_);
+    accounts_ = options.memcg;
+    if (accounts_) init_accounts(options.page_shift);
   }
   const PageInspector& inspector() const override { return inspector_; }
 
@@ -235,7 +237,36 @@ class OwnPageSubject final : public PageSubject {
   bool unisolate_pageblock(Pfn page) override { return allocator_.unisolate_pageblock(at(page)); }
   void finish_deferred_init() override { allocator_.finish_deferred_init(); }
 
+  Accounts end_accounting() override {
+    if (!accounts_) return {};
+    for (page::ObjCgroup<Sim>& payer : payers_) memcg_.take_offline(payer, page::Spin::allowed);
+    memcg_.drain_unused_stocks();
+    Accounts accounts;
+    for (const page::MemCgroup<Sim>& group : groups_) accounts.pages += group.peek_charged();
+    for (const page::ObjCgroup<Sim>& payer : payers_) {
+      if (!payer.peek_released()) ++accounts.payers;
+    }
+    return accounts;
+  }
+
  private:
+  void init_accounts(unsigned page_shift) {
+    page::Memcg<Sim>::Config config;
+    config.current = [](void* self) {
+      OwnPageSubject& own = *static_cast<OwnPageSubject*>(self);
+      return &own.payers_[own.simulation_.frame().where.lane.index % own.payers_.size()];
+    };
+    config.owner = this;
+    config.page_shift = page_shift;
+    config.page_slots = 1;
+    memcg_.init(config);
+    for (std::size_t i = 0; i < payers_.size(); ++i) {
+      groups_[i].init();
+      memcg_.bring_online(payers_[i], groups_[i]);
+    }
+    allocator_.account_to(memcg_);
+  }
+
   Page* at(Pfn page) { return &pages_[page]; }
   Pfn number(const Page* page) const {
     return page == nullptr ? kNoPage : static_cast<Pfn>(allocator_.pfn(page));
@@ -245,6 +276,11 @@ class OwnPageSubject final : public PageSubject {
   std::vector<Page> pages_ = std::vector<Page>(kMostPages);
   Allocator allocator_;
   OwnPageInspector inspector_{allocator_};
+  // Two groups, by lane; they take each other's place in stocks.
+  bool accounts_ = false;
+  page::Memcg<Sim> memcg_;
+  std::array<page::MemCgroup<Sim>, 2> groups_;
+  std::array<page::ObjCgroup<Sim>, 2> payers_;
 };
 
 }  // namespace

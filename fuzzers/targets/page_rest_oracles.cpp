@@ -77,6 +77,14 @@ void PageRestOracles::judge_lists() {
                 std::move(finding->found));
 }
 
+void PageRestOracles::judge_accounts(const PageSubject::Accounts& accounts) {
+  if (accounts.pages == 0 && accounts.payers == 0) return;
+  scene_.accuse(VerdictKind::conservation, "when everything was given back, nobody pays for it",
+                "0 pages, 0 payers",
+                fmt::format("{} pages, {} payers", static_cast<std::int64_t>(accounts.pages),
+                            accounts.payers));
+}
+
 void PageRestOracles::judge_empty(const PageOptions& options) {
   judge_lists();
   std::int64_t buddy = 0;

@@ -16,6 +16,8 @@ class PageRestOracles {
   void judge_lists();
   /// The same once all blocks were given back and all lists drained: all memory is free.
   void judge_empty(const PageOptions& options);
+  /// Then, nobody pays for anything.
+  void judge_accounts(const PageSubject::Accounts& accounts);
 
  private:
   void take_snapshot();

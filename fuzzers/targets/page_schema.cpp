@@ -2,6 +2,7 @@
 
 #include "lib/defer/sites.h"
 #include "lib/page/gfp.h"
+#include "lib/page/memcg_sites.h"
 #include "lib/page/sites.h"
 
 namespace anyctx::target {
@@ -34,6 +35,7 @@ constexpr ParamSpec kParams[] = {
     {"unaccepted", 0, kMostPages, 0},
     {"deferred_init", 0, 1, 0, kNoYes},
     {"boost", 0, 1, 0, kNoYes},
+    {"memcg", 0, 1, 0, kNoYes},
 };
 
 // The bits are those of page::Gfp.
@@ -94,8 +96,8 @@ constexpr OpSpec kOps[] = {
     {"double_free", kTaskOnly, true, false, kBlockArg, 1},
 };
 
-constexpr std::span<const machine::SiteInfo> kSites[] = {machine::kOperationTable,
-                                                         defer::site::kTable, page::site::kTable};
+constexpr std::span<const machine::SiteInfo> kSites[] = {
+    machine::kOperationTable, defer::site::kTable, page::site::kTable, page::site::kMemcgTable};
 
 }  // namespace
 

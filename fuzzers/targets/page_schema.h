@@ -40,6 +40,7 @@ enum class PageParam : std::uint8_t {
   unaccepted,
   deferred_init,
   boost,
+  memcg,  // requests on account are paid for, without a limit
 };
 
 inline constexpr std::uint32_t kMostPages = 1024;  // of 4 KiB

@@ -32,6 +32,7 @@ struct PageOptions {
   std::uint32_t unaccepted = 0;   // pages at the end of memory
   bool deferred_init = false;
   bool boost = false;  // watermarks rise when migrate types mix
+  bool memcg = false;  // requests on account are paid for
 };
 
 /// What oracles may see from the inside. Only reads; nothing is a decision point.
@@ -86,6 +87,14 @@ class PageSubject {
   virtual bool isolate_pageblock(Pfn page) = 0;
   virtual bool unisolate_pageblock(Pfn page) = 0;
   virtual void finish_deferred_init() = 0;
+
+  /// What is still paid for after everything was given back, and who still pays. Nobody uses the
+  /// subject.
+  struct Accounts {
+    std::uint64_t pages = 0;
+    std::uint32_t payers = 0;
+  };
+  virtual Accounts end_accounting() { return {}; }
 };
 
 /// The allocator in lib/page, on the memory of a simulation.

@@ -42,6 +42,7 @@ PageOptions page_options(const program::Program& program) {
   options.unaccepted = std::min(param(PageParam::unaccepted), options.pages / 2);
   options.deferred_init = param(PageParam::deferred_init) != 0;
   options.boost = param(PageParam::boost) != 0;
+  options.memcg = param(PageParam::memcg) != 0;
   return options;
 }
 

@@ -101,6 +101,7 @@ void PageWorld::finish() {
   drain_parked();
   for (unsigned cpu = 0; cpu < scene_.cpus(); ++cpu) drain_pcp(cpu);
   rest_.judge_empty(options_);
+  rest_.judge_accounts(subject_->end_accounting());
 }
 
 }  // namespace anyctx::target

@@ -474,5 +474,22 @@ TEST(PageOracle, Upkeep) {
                              "task0: isolate_pageblock(block1)\nisolate_pageblock(block1)\n");
 }
 
+// --- Accounts.
+
+struct KeepsACharge : Proxy {
+  using Proxy::Proxy;
+  Accounts end_accounting() override { return {.pages = Proxy::end_accounting().pages + 1}; }
+};
+struct KeepsAPayer : Proxy {
+  using Proxy::Proxy;
+  Accounts end_accounting() override { return {.payers = Proxy::end_accounting().payers + 1}; }
+};
+TEST(PageOracle, Accounts) {
+  const std::string paid = "task0: a = alloc_pages(0, account)\nfree_pages(a)\n";
+  EXPECT_FALSE(verdict_with<Proxy>("memcg=yes", paid).has_value());
+  expect_verdict<KeepsACharge>(VerdictKind::conservation, "nobody pays", paid, "memcg=yes");
+  expect_verdict<KeepsAPayer>(VerdictKind::conservation, "nobody pays", paid, "memcg=yes");
+}
+
 }  // namespace
 }  // namespace anyctx::target

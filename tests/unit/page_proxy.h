@@ -71,6 +71,7 @@ class PageSubjectProxy : public PageSubject {
   bool isolate_pageblock(Pfn page) override { return real_->isolate_pageblock(page); }
   bool unisolate_pageblock(Pfn page) override { return real_->unisolate_pageblock(page); }
   void finish_deferred_init() override { real_->finish_deferred_init(); }
+  Accounts end_accounting() override { return real_->end_accounting(); }
 
  protected:
   PageSubject& real() { return *real_; }
