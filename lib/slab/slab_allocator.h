@@ -1,11 +1,13 @@
 // SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
-// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs.
+// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs; Linux 7.3 mm/slub.c,
+// sheaves.
 //
 // Does not charge memory cgroups, and does not free by RCU.
 #pragma once
 
 #include "lib/slab/alloc_path.h"
 #include "lib/slab/free_path.h"
+#include "lib/slab/sheaf_alloc_path.h"
 #include "lib/slab/shrink.h"
 
 namespace anyctx::slab {
@@ -13,8 +15,9 @@ namespace anyctx::slab {
 /// What kmalloc_nolock() does on machines without a double-word swap, where the words of a slab
 /// are changed under a lock. (Caches with checks never change them otherwise.)
 enum class WithoutCas2 : std::uint8_t {
-  try_lock,  // that lock is tried, once for each slab
-  fail,      // nothing is served, as in Linux 6.18
+  try_lock,    // that lock is tried, once for each slab
+  fail,        // nothing is served, as in Linux 6.18 and 7.3
+  sheaf_only,  // what sheaves have at hand is served: they need no swap. Without sheaves: as fail
 };
 
 struct Config {
@@ -23,6 +26,8 @@ struct Config {
   unsigned min_align = 8;               // of kmalloc objects; power of two
   CacheFlags debug = CacheFlags::none;  // added to the flags of every cache
   WithoutCas2 without_cas2 = WithoutCas2::try_lock;
+  Design design = Design::classic;
+  std::uint32_t barn_limit = 10;  // full sheaves, and empty ones, that CPUs of a node share
 };
 
 /// What a request for no bytes yields: not null, not to be dereferenced, free to be freed.
@@ -108,6 +113,21 @@ class SlabAllocator {
     free_.free(*cache, *slab, object);
   }
 
+  // Sheaves that one user has to himself, so that what he is about to allocate cannot fail. They
+  // are returned before their cache is destroyed.
+
+  /// A sheaf with `count` objects or more, or null: there is no memory, or the design knows none.
+  /// Ordinary.
+  Sheaf<M>* kmem_cache_prefill_sheaf(Cache<M>* cache, page::Gfp gfp, std::uint32_t count);
+  /// Fills up to `count` objects; the sheaf may be another one afterwards. False if memory was too
+  /// short: it keeps what it has. Ordinary.
+  bool kmem_cache_refill_sheaf(Cache<M>* cache, page::Gfp gfp, Sheaf<M>** sheaf,
+                               std::uint32_t count);
+  /// Null only if the sheaf is empty. Of `gfp`, zero has a meaning. Every context.
+  void* kmem_cache_alloc_from_sheaf(Cache<M>* cache, page::Gfp gfp, Sheaf<M>* sheaf);
+  /// With what is left in it. Ordinary.
+  void kmem_cache_return_sheaf(Cache<M>* cache, Sheaf<M>* sheaf);
+
   // Deferred work.
 
   /// Returns when every object passed to kfree_nolock() before is free. Sleeps.
@@ -124,6 +144,9 @@ class SlabAllocator {
 
   const SlabSource<M>& source() const { return source_; }
   const Deferred<M>& deferred() const { return free_.deferred(); }
+  Design design() const { return config_.design; }
+  /// What a CPU without sheaves has for one.
+  const Sheaf<M>& bootstrap_sheaf() const { return sheaves_.bootstrap(); }
   /// First of the caches, linked through Cache::next_cache.
   const Cache<M>* first_cache() const { return first_cache_; }
   const Cache<M>& bucket_cache(unsigned index, Family family = Family::normal) const {
@@ -143,6 +166,12 @@ class SlabAllocator {
   [[gnu::always_inline]] void* allocate(Cache<M>& cache, page::Gfp gfp, int nid, std::size_t size) {
     if (has(gfp, page::gfp::direct_reclaim)) M::might_sleep(site::may_sleep);
     const Request request{gfp, nid, page::Spin::allowed, static_cast<std::uint32_t>(size)};
+    return allocate(cache, request);
+  }
+  [[gnu::always_inline]] void* allocate(Cache<M>& cache, const Request& request) {
+    if (config_.design == Design::sheaves) [[unlikely]] {
+      return sheaf_alloc_.allocate(cache, request);
+    }
     return alloc_.allocate(cache, request);
   }
 
@@ -151,7 +180,9 @@ class SlabAllocator {
 
   // Construction.
   void init_buckets(Family family);
-  void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
+  void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout,
+                  std::uint32_t capacity);
+  std::uint32_t sheaf_capacity_of(const CacheConfig& config) const;
   bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
   Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
     return make_layout(config, is_kmalloc, source_.pages().page_shift(), M::cpus());
@@ -163,8 +194,12 @@ class SlabAllocator {
   SlabSource<M> source_;
   PartialLists<M> lists_;
   DebugPath<M> debug_;
+  SingleObjects<M> singles_;
+  SheafStore<M> sheaf_store_;
+  SheafPath<M> sheaves_;
   FreePath<M> free_;
   AllocPath<M> alloc_;
+  SheafAllocPath<M> sheaf_alloc_;
   CpuFlush<M> flush_;
   Shrinker<M> shrinker_;
 
@@ -182,3 +217,4 @@ class SlabAllocator {
 
 #include "lib/slab/slab_allocator_caches.h"
 #include "lib/slab/slab_allocator_kmalloc.h"
+#include "lib/slab/slab_allocator_prefill.h"

@@ -6,21 +6,25 @@ namespace anyctx::slab {
 template <machine::Machine M>
 void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid) {
   if (size == 0) return kZeroSize;
-  // RT: the CPU's slab lock and the list lock sleep, so even trying them needs a context whose
-  // other tasks they may belong to.
-  const bool tries_are_forbidden = !sync::can_spin_trylock<M>() || (M::rt() && !M::preemptible());
+  // RT: the CPU's slab lock sleeps, so even trying it needs a context whose other tasks it may
+  // belong to. What sheaves need is tried by its own rules.
+  const bool needs_preemption = M::rt() && config_.design == Design::classic;
+  const bool tries_are_forbidden =
+      !sync::can_spin_trylock<M>() || (needs_preemption && !M::preemptible());
   if (M::fails(site::context, tries_are_forbidden)) return nullptr;
   if (M::fails(site::size, size > kMaxCacheSize)) return nullptr;
   const page::Gfp used = gfp & (page::gfp::zero | page::gfp::reclaimable);
-  const Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
+  Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
 
   std::size_t least = size;
   for (unsigned attempt = 0; attempt < 2 && least <= kMaxCacheSize; ++attempt) {
     Cache<M>& cache = bucket(least, used);
+    const bool is_limited = !M::has_cas2() && config_.without_cas2 != WithoutCas2::try_lock;
+    request.only_cached = is_limited && config_.without_cas2 == WithoutCas2::sheaf_only;
     const bool is_refused =
-        !M::has_cas2() && config_.without_cas2 == WithoutCas2::fail && !cache.is_debug();
+        is_limited && !cache.is_debug() && !(request.only_cached && cache.has_sheaves());
     if (M::fails(site::no_cas2, is_refused)) return nullptr;
-    if (void* const object = alloc_.allocate(cache, request)) [[likely]]
+    if (void* const object = allocate(cache, request)) [[likely]]
       return object;
     // Whatever stood in the way belongs to one cache: a frame inside its sections, its list lock,
     // the lack of pages of its order. One more try in the next size.
