@@ -68,6 +68,15 @@ class SlabWorld final : public engine::World {
   void check_unreferenced(CacheHandle cache) const;
   Outcome barrier();
 
+  // slab_world_sheaves.cpp
+  Outcome prefill_sheaf(const Args& args, unsigned slot, inject::Lane lane);
+  Outcome alloc_from_sheaf(const Args& args, unsigned slot, inject::Lane lane);
+  Outcome refill_sheaf(const Args& args, inject::Lane lane);
+  Outcome return_sheaf(unsigned slot);
+  [[nodiscard]] bool take_sheaf(unsigned slot, SlabObject& sheaf);
+  void give_back(const SlabObject& sheaf);
+  void check_filled(const SlabObject& sheaf, std::uint32_t count) const;
+
   // slab_world_misuse.cpp
   Outcome double_free(unsigned slot);
   Outcome write_after_free(unsigned slot, std::uint32_t byte);
