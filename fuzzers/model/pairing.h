@@ -14,6 +14,7 @@ enum class Origin : std::uint8_t {
   kmalloc_nolock,  //
   cache,           // kmem_cache_alloc
   pages,           // alloc_pages, alloc_pages_nolock
+  sheaf,           // kmem_cache_prefill_sheaf: not memory, and returned, not freed
 };
 
 enum class Freer : std::uint8_t {
@@ -29,7 +30,7 @@ enum class Freer : std::uint8_t {
 constexpr bool may_free(Origin origin, Freer freer) {
   switch (freer) {
     case Freer::kfree:
-      return origin != Origin::pages;
+      return origin != Origin::pages && origin != Origin::sheaf;
     case Freer::kfree_nolock:
       return origin != Origin::kmalloc && origin != Origin::pages;
     case Freer::kmem_cache_free:

@@ -136,6 +136,7 @@ void OwnReclaimSubject::reset(const ReclaimOptions& options) {
   grace_.init();
   slab::Config slabs;
   slabs.encoded_freelist = options.encoded_freelist;
+  if (options.sheaves) slabs.design = slab::Design::sheaves;
   if (options.poison) slabs.debug = slabs.debug | slab::CacheFlags::poison;
   if (options.red_zone) slabs.debug = slabs.debug | slab::CacheFlags::red_zone;
   if (options.consistency) slabs.debug = slabs.debug | slab::CacheFlags::consistency;

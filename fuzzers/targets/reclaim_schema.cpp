@@ -18,6 +18,7 @@ using program::ParamSpec;
 
 constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kSchemes[] = {"rcu", "srcu_fast", "typesafe_rcu", "typesafe_srcu"};
+constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
 constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
 
 constexpr ParamSpec kParams[] = {
@@ -26,6 +27,7 @@ constexpr ParamSpec kParams[] = {
     {"scheme", 0, 3, 0, kSchemes}, {"pages", 64, kMostReclaimPages, 128, {}},
     {"encoded", 0, 1, 0, kNoYes},  {"debug", 0, 3, 0, kDebug},
     {"size", 96, 4096, 256, {}},   {"head", 0, 2, 0, {}},
+    {"design", 0, 1, 0, kDesigns},
 };
 
 constexpr std::uint32_t kSlots[] = {0, 0, 0, 1, 1, 2, 3};

@@ -17,6 +17,7 @@ struct ReclaimOptions {
   bool poison = false;
   bool red_zone = false;
   bool consistency = false;
+  bool sheaves = false;  // CPUs have sheaves, not slabs
 };
 
 /// A pair of caches, the second of which stands in for the first.

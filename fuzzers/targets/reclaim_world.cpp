@@ -22,7 +22,8 @@ void ReclaimWorld::setup(const program::Program& program) {
                    .encoded_freelist = value("encoded") != 0,
                    .poison = debug == 1 || debug == 3,
                    .red_zone = debug >= 2,
-                   .consistency = debug == 3});
+                   .consistency = debug == 3,
+                   .sheaves = value("design") != 0});
   scheme_ = static_cast<Scheme>(value("scheme"));
   shape_ = ThingShape::of(value("size"), value("head"));
   for (Link& slot : slots_) slot.init(nullptr);

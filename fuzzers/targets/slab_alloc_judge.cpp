@@ -66,6 +66,10 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
   before.left_pages = left_pages(call);
   const bool bound = !call.nolock && has(call.gfp, page::gfp::thisnode);
   before.room = inspector_.has_room(order_of(call), bound ? call.node : -1);
+  if (!takes_cached_only(call)) return before;
+  const std::size_t next = contract_.next_bucket(call.size);
+  before.cached = is_cached(call.size);
+  before.next_cached = next != 0 && is_cached(next);
   return before;
 }
 
@@ -81,6 +85,22 @@ std::int64_t AllocJudge::left_pages(const AllocCall& call) const {
   return pages + inspector_.internal_pages();
 }
 
+/// Whether nothing but a sheaf may serve the call.
+bool AllocJudge::takes_cached_only(const AllocCall& call) const {
+  return call.origin == Origin::kmalloc_nolock && options_.sheaves && !simulation_.config().cas2 &&
+         options_.without_cas2 == WithoutCas2::sheaf_only && !options_.debug.any() &&
+         model::KmallocContract::is_cached(call.size);
+}
+
+/// Whether this CPU, or its node, has a sheaf with objects for a nolock request of this size.
+bool AllocJudge::is_cached(std::size_t size) const {
+  const CacheHandle cache = inspector_.bucket(size);
+  const CpuSheavesView cpu = inspector_.cpu_sheaves(cache, simulation_.cpu());
+  if (inspector_.sheaf(cpu.main).size != 0) return true;
+  if (cpu.spare != nullptr && inspector_.sheaf(cpu.spare).size != 0) return true;
+  return inspector_.barn(cache, inspector_.node_of_cpu(simulation_.cpu())).full != 0;
+}
+
 bool AllocJudge::must_fail(const AllocCall& call) const {
   if (call.origin == Origin::large && call.size > contract_.max_size()) return true;
   if (!call.nolock) return false;
@@ -91,13 +111,16 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   if (call.origin == Origin::pages || call.origin == Origin::large) {
     return order_of(call) > kLargestNolockOrder;
   }
-  return !machine.cas2 && options_.refuses_without_cas2 && !options_.debug.any();
+  if (machine.cas2 || options_.debug.any()) return false;
+  return options_.without_cas2 == WithoutCas2::fail ||
+         (options_.without_cas2 == WithoutCas2::sheaf_only && !options_.sheaves);
 }
 
 /// Whether no reason to fail remains: nothing was disturbed, nobody holds a lock, there is memory,
 /// and the context is one that every allocator supports. (On RT, code that cannot be preempted may
 /// be refused.)
-bool AllocJudge::must_succeed(const Before& before) const {
+bool AllocJudge::must_succeed(const AllocCall& call, const Before& before) const {
+  if (takes_cached_only(call) && (!before.cached || call.node >= 0)) return false;
   if (simulation_.config().rt && !before.preemptible) return false;
   return before.alone && before.room && !simulation_.disturbed() && !damage_.outstanding() &&
          !has_excuse(simulation_.causes());
@@ -108,15 +131,23 @@ void AllocJudge::spurious(const char* rule, std::string found) const {
 }
 
 void AllocJudge::judge_null(const AllocCall& call, const Before& before) const {
+  if (call.sheaf != nullptr) return judge_empty(call);
   if (simulation_.causes().count() == 0) {
     spurious("an allocation that fails has a cause", "null without a cause");
   }
-  if (!must_fail(call) && must_succeed(before)) {
+  if (!must_fail(call) && must_succeed(call, before)) {
     spurious("an undisturbed allocation succeeds while there is memory",
              fmt::format("null with {} pages free", before.free_pages));
   }
   check_attempts(call);
   check_pages_kept(call, before);
+}
+
+/// A sheaf that was filled in advance always serves, if no failure is injected.
+void AllocJudge::judge_empty(const AllocCall& call) const {
+  const std::uint32_t left = inspector_.sheaf(call.sheaf).size;
+  if (left == 0 || has_excuse(simulation_.causes())) return;
+  spurious("a sheaf that has objects serves", fmt::format("null with {} objects left", left));
 }
 
 /// What fails in its own bucket is tried in the next one; each attempt has a cause.
@@ -132,11 +163,31 @@ void AllocJudge::check_attempts(const AllocCall& call) const {
   spurious("a nolock allocation that fails has tried two buckets", "null after one attempt");
 }
 
-void AllocJudge::judge_no_cache(const Before& before) const {
+bool AllocJudge::has_place(const void* object) const {
+  const bool may_try =
+      !simulation_.config().rt || simulation_.context() < machine::Context::hardirq;
+  if (!options_.sheaves || !may_try || !ledger_.alone()) return false;
+  const SlabView slab = inspector_.slab(inspector_.slab_of_page(inspector_.page_of(object)));
+  const unsigned cpu = simulation_.cpu();
+  if (inspector_.sheaf_capacity(slab.cache) == 0) return false;
+  if (slab.node != inspector_.node_of_cpu(cpu)) return false;
+  const CpuSheavesView sheaves = inspector_.cpu_sheaves(slab.cache, cpu);
+  const SheafView main = inspector_.sheaf(sheaves.main);
+  if (main.size < main.capacity) return true;
+  if (sheaves.spare != nullptr) return inspector_.sheaf(sheaves.spare).size == 0;
+  return inspector_.barn(slab.cache, slab.node).empty != 0;
+}
+
+void AllocJudge::judge_deferred() const {
+  if (simulation_.disturbed() || damage_.outstanding() || has_excuse(simulation_.causes())) return;
+  spurious("an undisturbed free goes to a sheaf that has room", "deferred");
+}
+
+void AllocJudge::judge_no_cache(const AllocCall& structure, const Before& before) const {
   if (simulation_.causes().count() == 0) {
     spurious("a cache that cannot be created has a cause", "null without a cause");
   }
-  if (must_succeed(before)) {
+  if (must_succeed(structure, before)) {
     spurious("a possible cache is created while there is memory",
              fmt::format("null with {} pages free", before.free_pages));
   }
@@ -153,7 +204,8 @@ void AllocJudge::check_pages_kept(const AllocCall& call, const Before& before) c
 
 std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& before,
                                        const void* memory) {
-  const bool sleeps = call.origin == Origin::kmalloc_nolock && simulation_.config().rt;
+  const bool sleeps =
+      call.origin == Origin::kmalloc_nolock && simulation_.config().rt && !options_.sheaves;
   if (sleeps && !before.preemptible) {
     simulation_.stop(VerdictKind::sleep_in_atomic,
                      "on RT, where a slab's locks sleep, code that cannot be preempted is refused",
@@ -202,6 +254,7 @@ std::uint32_t AllocJudge::judge_object(const AllocCall& call, const Before& befo
   const SlabView slab = inspector_.slab(id);
   const CacheView cache = inspector_.cache(slab.cache);
   check_source(call, cache, slab.cache);
+  check_cached(call, before);
   check_slot(slab, memory);
   if (call.origin == Origin::cache) {
     check_alignment(memory, std::max(caches_.record(call.cache).align, 8u));
@@ -214,6 +267,13 @@ std::uint32_t AllocJudge::judge_object(const AllocCall& call, const Before& befo
                      fmt::format("at most {}", slab.objects), fmt::format("{}", slab.inuse));
   }
   return cache.object_size;
+}
+
+void AllocJudge::check_cached(const AllocCall& call, const Before& before) const {
+  if (!takes_cached_only(call) || !before.alone || simulation_.disturbed() || before.cached) return;
+  if (before.next_cached) return;
+  simulation_.stop(VerdictKind::error_code,
+                   "without a double-word swap what no sheaf has is refused", "null", "memory");
 }
 
 void AllocJudge::check_source(const AllocCall& call, const CacheView& cache,
@@ -242,7 +302,7 @@ void AllocJudge::check_size(const AllocCall& call, const Before& before, std::si
                      "an object comes from the bucket of its size, or the next one if it may fail",
                      std::move(expected), fmt::format("{} bytes", found));
   }
-  if (must_succeed(before)) {
+  if (must_succeed(call, before)) {
     spurious("an undisturbed allocation succeeds in the bucket of its size",
              fmt::format("an object of {} bytes", found));
   }

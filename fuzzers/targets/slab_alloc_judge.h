@@ -19,6 +19,7 @@ struct AllocCall {
   page::Gfp gfp = page::Gfp::none;
   int node = -1;
   std::uint16_t cache = CacheTable::kNone;
+  SheafId sheaf = nullptr;  // of cache: the sheaf that its user filled in advance
 };
 
 class AllocJudge {
@@ -28,6 +29,8 @@ class AllocJudge {
     bool preemptible = false;     // the caller
     bool alone = false;           // nobody was in the middle of an operation
     bool room = false;            // enough pages for it, on any reading of the rules
+    bool cached = false;          // if alone: sheaves at hand can serve it
+    bool next_cached = false;     // if alone: those of the next bucket can
     std::int64_t free_pages = 0;  // if alone
     std::int64_t left_pages = 0;  // if alone: what a failed call must leave
   };
@@ -49,19 +52,28 @@ class AllocJudge {
   void judge_null(const AllocCall& call, const Before& before) const;
   /// The call returned memory. Returns how many bytes of it are the caller's.
   std::uint32_t judge_memory(const AllocCall& call, const Before& before, const void* memory);
+  /// Whether the sheaves of this CPU have room for an object that is passed to kfree_nolock() now,
+  /// and nobody is in the way.
+  [[nodiscard]] bool has_place(const void* object) const;
+  /// The object was deferred all the same.
+  void judge_deferred() const;
   /// kmem_cache_create() of a possible cache returned null.
-  void judge_no_cache(const Before& before) const;
+  void judge_no_cache(const AllocCall& structure, const Before& before) const;
 
  private:
   [[nodiscard]] bool must_fail(const AllocCall& call) const;
-  [[nodiscard]] bool must_succeed(const Before& before) const;
   std::int64_t left_pages(const AllocCall& call) const;
+  [[nodiscard]] bool must_succeed(const AllocCall& call, const Before& before) const;
+  [[nodiscard]] bool takes_cached_only(const AllocCall& call) const;
+  [[nodiscard]] bool is_cached(std::size_t size) const;
   unsigned order_of(const AllocCall& call) const;
+  void judge_empty(const AllocCall& call) const;
   void check_attempts(const AllocCall& call) const;
   void check_pages_kept(const AllocCall& call, const Before& before) const;
 
   std::uint32_t judge_object(const AllocCall& call, const Before& before, const void* memory);
   std::uint32_t judge_pages(const AllocCall& call, const void* memory) const;
+  void check_cached(const AllocCall& call, const Before& before) const;
   void check_source(const AllocCall& call, const CacheView& cache, CacheHandle handle) const;
   void check_size(const AllocCall& call, const Before& before, std::size_t found) const;
   void check_slot(const SlabView& slab, const void* memory) const;

@@ -31,8 +31,9 @@ std::string SlabAudit::name(SlabId slab) const {
                      view.frozen ? ", frozen" : "");
 }
 
-void SlabAudit::run(bool encoded) {
-  encoded_ = encoded;
+void SlabAudit::run(const SlabOptions& options) {
+  encoded_ = options.encoded_freelist;
+  barn_limit_ = options.barn_limit;
   const std::uint32_t pages = inspector_.page_count();
   places_.assign(pages, Place::nowhere);
   cpu_freelists_.assign(pages, nullptr);
@@ -50,7 +51,14 @@ void SlabAudit::run(bool encoded) {
   slab_pages_ = 0;
   held_objects_ = 0;
 
-  for (const CacheHandle cache : known_) place_slabs(cache);
+  sheaves_.clear();
+  sheaf_objects_.clear();
+  for (const CacheHandle cache : known_) {
+    place_slabs(cache);
+    collect_sheaves(cache);
+  }
+  collect_users_sheaves();
+  check_collected();
   for (SlabId id = inspector_.next_slab(0); id != kNoSlab;) {
     const SlabView slab = inspector_.slab(id);
     count_slab(id, slab);
@@ -130,6 +138,112 @@ void SlabAudit::put(SlabId slab, Place place, CacheHandle cache) {
   known = place;
 }
 
+// Sheaves.
+
+void SlabAudit::collect_sheaves(CacheHandle cache) {
+  if (inspector_.sheaf_capacity(cache) == 0) return;
+  for (unsigned cpu = 0; cpu < simulation_.config().cpus; ++cpu) collect_cpu_sheaves(cache, cpu);
+  for (unsigned node = 0; node < inspector_.nodes(); ++node) {
+    const BarnView barn = inspector_.barn(cache, node);
+    const std::uint32_t full = collect_barn_list(cache, barn.first_full, true);
+    const std::uint32_t empty = collect_barn_list(cache, barn.first_empty, false);
+    if (full != barn.full || empty != barn.empty) {
+      stop(VerdictKind::counter, "a barn has as many sheaves as it says",
+           fmt::format("{} full, {} empty of {} on node {}", full, empty,
+                       inspector_.cache(cache).name, node),
+           fmt::format("{} and {}", barn.full, barn.empty));
+    }
+    if (full > barn_limit_) {
+      stop(VerdictKind::structure, "a barn keeps few full sheaves",
+           fmt::format("{} of {} on node {}", barn_limit_, inspector_.cache(cache).name, node),
+           fmt::format("{}", full));
+    }
+  }
+}
+
+void SlabAudit::collect_cpu_sheaves(CacheHandle cache, unsigned cpu) {
+  const CpuSheavesView view = inspector_.cpu_sheaves(cache, cpu);
+  if (view.main == nullptr) {
+    stop(VerdictKind::structure, "a CPU always has a main sheaf", "a sheaf",
+         fmt::format("none of {} on cpu{}", inspector_.cache(cache).name, cpu));
+  }
+  // One that has room for nothing is everybody's.
+  if (inspector_.sheaf(view.main).capacity != 0) collect_sheaf(cache, view.main);
+  if (inspector_.sheaf(view.main).size > inspector_.sheaf(view.main).capacity) {
+    stop(VerdictKind::structure, "a sheaf has no more objects than it has room for", "none",
+         "objects in the one that has no room");
+  }
+  if (view.spare == nullptr) return;
+  collect_sheaf(cache, view.spare);
+  const SheafView spare = inspector_.sheaf(view.spare);
+  if (spare.size == 0 || spare.size == spare.capacity) return;
+  stop(VerdictKind::structure, "a spare sheaf is empty or full",
+       fmt::format("0 or {} objects of {} on cpu{}", spare.capacity, inspector_.cache(cache).name,
+                   cpu),
+       fmt::format("{}", spare.size));
+}
+
+std::uint32_t SlabAudit::collect_barn_list(CacheHandle cache, SheafId first, bool full) {
+  std::uint32_t length = 0;
+  for (SheafId sheaf = first; sheaf != nullptr; sheaf = inspector_.next_in_barn(sheaf)) {
+    collect_sheaf(cache, sheaf);
+    const SheafView view = inspector_.sheaf(sheaf);
+    ++length;
+    if (view.size == (full ? view.capacity : 0)) continue;
+    stop(VerdictKind::structure, "a barn's sheaves are full or empty, as its lists say",
+         fmt::format("a sheaf of {} that is {}", inspector_.cache(cache).name,
+                     full ? "full" : "empty"),
+         fmt::format("{} of {} objects", view.size, view.capacity));
+  }
+  return length;
+}
+
+void SlabAudit::collect_sheaf(CacheHandle cache, SheafId sheaf, Owner owner) {
+  const SheafView view = inspector_.sheaf(sheaf);
+  const std::uint32_t capacity = inspector_.sheaf_capacity(cache);
+  if (std::ranges::find(sheaves_, sheaf) != sheaves_.end()) {
+    stop(VerdictKind::structure, "a sheaf is in one place", "one",
+         fmt::format("a sheaf of {} in two", inspector_.cache(cache).name));
+  }
+  sheaves_.push_back(sheaf);
+  // A user may have asked for more room.
+  const bool fits = owner == Owner::user ? view.capacity >= capacity : view.capacity == capacity;
+  if (!fits || view.size > view.capacity) {
+    stop(VerdictKind::structure, "a sheaf has no more objects than it has room for",
+         fmt::format("room for {} of {}", capacity, inspector_.cache(cache).name),
+         fmt::format("room for {}, {} objects", view.capacity, view.size));
+  }
+  for (const void* const object : view.objects.first(view.size)) {
+    const bool is_memory = ledger_.is_memory(object);
+    const SlabId id = is_memory ? inspector_.slab_of_page(inspector_.page_of(object)) : kNoSlab;
+    if (id != kNoSlab) {
+      const SlabView slab = inspector_.slab(id);
+      if (slab.cache == cache && slab.index_of(object) != slab.objects) {
+        sheaf_objects_.push_back(object);
+        continue;
+      }
+    }
+    stop(VerdictKind::structure, "a sheaf holds objects of its cache",
+         std::string(inspector_.cache(cache).name),
+         is_memory ? ledger_.place(object) : "an address outside of memory");
+  }
+}
+
+void SlabAudit::collect_users_sheaves() {
+  ledger_.slots().for_each([this](const SlabObject& held) {
+    if (held.origin == Origin::sheaf)
+      collect_sheaf(caches_.record(held.cache).handle, held.address, Owner::user);
+  });
+}
+
+void SlabAudit::check_collected() {
+  std::ranges::sort(sheaf_objects_, std::less<>());
+  const auto twice = std::ranges::adjacent_find(sheaf_objects_);
+  if (twice == sheaf_objects_.end()) return;
+  stop(VerdictKind::structure, "an object is free once", "in one sheaf, once",
+       fmt::format("{} twice", ledger_.place(*twice)));
+}
+
 // Slabs, each by itself.
 
 void SlabAudit::count_slab(SlabId id, const SlabView& slab) {
@@ -158,6 +272,7 @@ void SlabAudit::check_slab(SlabId id, const SlabView& slab) {
          std::move(expected), fmt::format("{}", in_slab));
   }
   mark_freelist(id, slab, cpu_freelists_[id]);
+  mark_sheaf_objects(id, slab);
   check_objects(id, slab);
 }
 
@@ -203,17 +318,33 @@ std::size_t SlabAudit::mark_freelist(SlabId id, const SlabView& slab, const void
       stop(VerdictKind::structure, "a freelist holds objects of its slab", std::move(expected),
            fmt::format("entry {} is none", i));
     }
-    std::uint64_t& word = is_free_[index / 64];
-    const std::uint64_t bit = std::uint64_t{1} << index % 64;
-    if ((word & bit) != 0) {
-      std::string expected = name(id);
-      stop(VerdictKind::structure, "an object is free once", std::move(expected),
-           fmt::format("object {} is on freelists twice", index));
-    }
-    word |= bit;
+    mark_free(id, index, "on freelists twice");
   }
   if (encoded_) check_hidden(id, slab, length);
   return length;
+}
+
+void SlabAudit::mark_free(SlabId id, std::uint32_t index, const char* where) {
+  std::uint64_t& word = is_free_[index / 64];
+  const std::uint64_t bit = std::uint64_t{1} << index % 64;
+  if ((word & bit) != 0) {
+    std::string expected = name(id);
+    stop(VerdictKind::structure, "an object is free once", std::move(expected),
+         fmt::format("object {} is {}", index, where));
+  }
+  word |= bit;
+}
+
+void SlabAudit::mark_sheaf_objects(SlabId id, const SlabView& slab) {
+  const auto* const begin = reinterpret_cast<const std::byte*>(slab.first_object);
+  const void* const first = begin;
+  const void* const end = begin + std::size_t{slab.objects} * slab.slot_size;
+  auto at = std::ranges::lower_bound(sheaf_objects_, first, std::less<>());
+  for (; at != sheaf_objects_.end() && std::less<>()(*at, end); ++at) {
+    const std::uint32_t index = slab.index_of(*at);
+    // Where slots begin with a red zone, the last one's end is not the slab's.
+    if (index != slab.objects) mark_free(id, index, "in a sheaf and free besides");
+  }
 }
 
 void SlabAudit::check_hidden(SlabId id, const SlabView& slab, std::size_t length) const {
@@ -255,6 +386,7 @@ void SlabAudit::check_objects(SlabId id, const SlabView& slab) {
 /// An object that is neither free nor held by a user.
 void SlabAudit::check_users_object(SlabId id, const void* object) {
   if (inspector_.is_internal(object)) return;
+  if (std::ranges::find(sheaves_, object) != sheaves_.end()) return;
   std::string found = fmt::format("{} of {}{}", ledger_.place(object), name(id),
                                   inspector_.is_deferred(object) ? ", still deferred" : "");
   stop(VerdictKind::conservation, "every object of a slab is free or in use", "free or in use",

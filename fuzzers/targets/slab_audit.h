@@ -21,8 +21,8 @@ class SlabAudit {
         caches_(caches),
         damage_(damage) {}
 
-  /// Stops the run at the first rule that is broken. `encoded`: free objects hide their successors.
-  void run(bool encoded);
+  /// Stops the run at the first rule that is broken.
+  void run(const SlabOptions& options);
 
  private:
   enum class Place : std::uint8_t { nowhere, cpu, chain, partial, full };
@@ -34,11 +34,22 @@ class SlabAudit {
                   std::uint32_t counted);
   void put(SlabId slab, Place place, CacheHandle cache);
 
+  // Sheaves.
+  void collect_sheaves(CacheHandle cache);
+  void collect_cpu_sheaves(CacheHandle cache, unsigned cpu);
+  std::uint32_t collect_barn_list(CacheHandle cache, SheafId first, bool full);
+  enum class Owner : std::uint8_t { allocator, user };
+  void collect_sheaf(CacheHandle cache, SheafId sheaf, Owner owner = Owner::allocator);
+  void collect_users_sheaves();
+  void check_collected();
+
   // Slabs, each by itself.
   void count_slab(SlabId id, const SlabView& slab);
   void check_slab(SlabId id, const SlabView& slab);
   void check_place(SlabId id, const SlabView& slab, const CacheView& cache);
   std::size_t mark_freelist(SlabId id, const SlabView& slab, const void* first);
+  void mark_sheaf_objects(SlabId id, const SlabView& slab);
+  void mark_free(SlabId id, std::uint32_t index, const char* where);
   void check_hidden(SlabId id, const SlabView& slab, std::size_t length) const;
   void count_held(const SlabView& slab);
   void check_objects(SlabId id, const SlabView& slab);
@@ -56,10 +67,13 @@ class SlabAudit {
   const CacheTable& caches_;
   const SlabDamage& damage_;
 
-  bool encoded_ = false;
+  bool encoded_ = false;  // free objects hide their successors
+  unsigned barn_limit_ = 0;
   std::vector<Place> places_;               // by first page
   std::vector<const void*> cpu_freelists_;  // by first page: of the slabs that CPUs own
   std::vector<CacheHandle> known_;
+  std::vector<SheafId> sheaves_;
+  std::vector<const void*> sheaf_objects_;  // by address
   std::vector<const void*> freelist_;
   std::vector<std::uint64_t> is_free_;  // objects of one slab
   struct Tally {

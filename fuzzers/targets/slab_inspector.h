@@ -65,6 +65,30 @@ struct CpuView {
   SlabId first_partial = kNoSlab;  // chain
 };
 
+/// An array of free objects, named by its address.
+using SheafId = const void*;
+
+struct SheafView {
+  std::uint32_t capacity = 0;
+  std::uint32_t size = 0;
+  std::span<void* const> objects;  // as many as there is room for
+};
+
+/// What a CPU has of a cache whose CPUs have sheaves. The main sheaf may be one that all share,
+/// which has room for nothing.
+struct CpuSheavesView {
+  SheafId main = nullptr;
+  SheafId spare = nullptr;
+};
+
+/// The sheaves that the CPUs of a node share.
+struct BarnView {
+  std::uint32_t full = 0;  // counters
+  std::uint32_t empty = 0;
+  SheafId first_full = nullptr;  // lists
+  SheafId first_empty = nullptr;
+};
+
 /// Pages by place, counted by walking the lists.
 struct PageCount {
   std::int64_t free = 0;    // on the lists of zones and CPUs
@@ -99,6 +123,15 @@ class SlabInspector {
   virtual NodeView node(CacheHandle cache, unsigned node) const = 0;
   virtual CpuView cpu(CacheHandle cache, unsigned cpu) const = 0;
   virtual unsigned nodes() const = 0;
+
+  // Sheaves.
+  /// How many objects the sheaves of a cache have room for; 0: it has none.
+  virtual std::uint32_t sheaf_capacity(CacheHandle cache) const = 0;
+  virtual CpuSheavesView cpu_sheaves(CacheHandle cache, unsigned cpu) const = 0;
+  virtual BarnView barn(CacheHandle cache, unsigned node) const = 0;
+  virtual SheafView sheaf(SheafId sheaf) const = 0;
+  virtual SheafId next_in_barn(SheafId sheaf) const = 0;
+  virtual unsigned node_of_cpu(unsigned cpu) const = 0;
 
   // Slabs. slab_of_page() and slab() are valid at any time.
   /// The first slab that starts at this page or behind it.

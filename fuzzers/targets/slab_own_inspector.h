@@ -47,6 +47,26 @@ class OwnSlabInspector final : public SlabInspector {
   CpuView cpu(CacheHandle cache, unsigned cpu) const override;
   unsigned nodes() const override { return pages_.nodes(); }
 
+  std::uint32_t sheaf_capacity(CacheHandle cache) const override {
+    return of(cache).sheaf_capacity();
+  }
+  CpuSheavesView cpu_sheaves(CacheHandle cache, unsigned cpu) const override {
+    const slab::CpuSheaves<Sim>& own = of(cache).sheaves().of(cpu);
+    return {own.main.peek(), own.spare.peek()};
+  }
+  BarnView barn(CacheHandle cache, unsigned node) const override {
+    const slab::Barn<Sim>& barn = of(cache).barn(node);
+    return {barn.peek_full(), barn.peek_empty(), barn.first_full(), barn.first_empty()};
+  }
+  SheafView sheaf(SheafId id) const override {
+    const slab::Sheaf<Sim>& sheaf = *static_cast<const slab::Sheaf<Sim>*>(id);
+    return {sheaf.capacity, sheaf.size.peek(), {sheaf.objects(), sheaf.capacity}};
+  }
+  SheafId next_in_barn(SheafId sheaf) const override {
+    return static_cast<const slab::Sheaf<Sim>*>(sheaf)->next;
+  }
+  unsigned node_of_cpu(unsigned cpu) const override { return pages_.node_of_cpu(cpu); }
+
   SlabId slab_of_page(std::uint32_t page) const override {
     return id(slabs_.source().slabs()[page].head);
   }

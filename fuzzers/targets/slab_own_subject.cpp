@@ -18,6 +18,18 @@ slab::CacheFlags flags_of(const CacheDebug& debug) {
   return flags;
 }
 
+slab::WithoutCas2 without_cas2_of(WithoutCas2 option) {
+  switch (option) {
+    case WithoutCas2::fail:
+      return slab::WithoutCas2::fail;
+    case WithoutCas2::sheaf_only:
+      return slab::WithoutCas2::sheaf_only;
+    case WithoutCas2::try_lock:
+      break;
+  }
+  return slab::WithoutCas2::try_lock;
+}
+
 class OwnSlabSubject final : public SlabSubject {
  public:
   explicit OwnSlabSubject(inject::Simulation& simulation)
@@ -67,6 +79,27 @@ class OwnSlabSubject final : public SlabSubject {
     slabs_.deferred_work_barrier();
   }
 
+  SheafId kmem_cache_prefill_sheaf(CacheHandle cache, page::Gfp gfp, unsigned count) override {
+    const Watched watched;
+    return slabs_.kmem_cache_prefill_sheaf(of(cache), gfp, count);
+  }
+  bool kmem_cache_refill_sheaf(CacheHandle cache, page::Gfp gfp, SheafId& sheaf,
+                               unsigned count) override {
+    const Watched watched;
+    slab::Sheaf<Sim>* own = sheaf_of(sheaf);
+    const bool filled = slabs_.kmem_cache_refill_sheaf(of(cache), gfp, &own, count);
+    sheaf = own;
+    return filled;
+  }
+  void* kmem_cache_alloc_from_sheaf(CacheHandle cache, page::Gfp gfp, SheafId sheaf) override {
+    const Watched watched;
+    return slabs_.kmem_cache_alloc_from_sheaf(of(cache), gfp, sheaf_of(sheaf));
+  }
+  void kmem_cache_return_sheaf(CacheHandle cache, SheafId sheaf) override {
+    const Watched watched;
+    slabs_.kmem_cache_return_sheaf(of(cache), sheaf_of(sheaf));
+  }
+
   Pages alloc_pages(page::Gfp gfp, int node, unsigned order) override {
     const Watched watched;
     return address(pages_.alloc_pages(gfp, node, order));
@@ -109,6 +142,9 @@ class OwnSlabSubject final : public SlabSubject {
  private:
   static slab::Cache<Sim>* of(CacheHandle cache) {
     return static_cast<slab::Cache<Sim>*>(const_cast<void*>(cache));
+  }
+  static slab::Sheaf<Sim>* sheaf_of(SheafId sheaf) {
+    return static_cast<slab::Sheaf<Sim>*>(const_cast<void*>(sheaf));
   }
   Pages address(const page::Page<Sim>* page) const {
     return page == nullptr ? nullptr : pages_.address(page);
@@ -153,7 +189,9 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   slabs.encoded_freelist = options.encoded_freelist;
   slabs.min_align = options.min_align;
   slabs.debug = flags_of(options.debug);
-  if (options.refuses_without_cas2) slabs.without_cas2 = slab::WithoutCas2::fail;
+  slabs.without_cas2 = without_cas2_of(options.without_cas2);
+  slabs.design = options.sheaves ? slab::Design::sheaves : slab::Design::classic;
+  slabs.barn_limit = options.barn_limit;
   grace_.init();
   slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
               {deferred_storage_.data(), words});

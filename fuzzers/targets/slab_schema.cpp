@@ -22,7 +22,8 @@ using program::ParamSpec;
 constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kPageSizes[] = {"4k", "64k"};
 constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
-constexpr std::string_view kWithoutCas2[] = {"try_lock", "fail"};
+constexpr std::string_view kWithoutCas2[] = {"try_lock", "fail", "sheaf_only"};
+constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
 constexpr std::string_view kMinAligns[] = {"8", "16", "32", "64", "128"};
 
 constexpr ParamSpec kParams[] = {
@@ -36,9 +37,11 @@ constexpr ParamSpec kParams[] = {
     {"encoded", 0, 1, 0, kNoYes},
     {"debug", 0, 3, 0, kDebug},
     {"min_align", 0, 4, 0, kMinAligns},
-    {"without_cas2", 0, 1, 0, kWithoutCas2},
+    {"without_cas2", 0, 2, 0, kWithoutCas2},
     {"memcg", 0, 100, 0, {}},
     {"memcg_slots", 1, 5, 1, {}},
+    {"design", 0, 1, 0, kDesigns},
+    {"barn", 1, 10, 10, {}},
 };
 
 constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};
@@ -79,7 +82,8 @@ constexpr std::uint32_t kAnyObject[] = {code(SlabOp::kmalloc), code(SlabOp::kmal
                                         code(SlabOp::kmem_cache_alloc)};
 constexpr std::uint32_t kNolockObject[] = {code(SlabOp::kmalloc_nolock),
                                            code(SlabOp::kmem_cache_alloc)};
-constexpr std::uint32_t kCacheObject[] = {code(SlabOp::kmem_cache_alloc)};
+constexpr std::uint32_t kCacheObject[] = {code(SlabOp::kmem_cache_alloc),
+                                          code(SlabOp::kmem_cache_alloc_from_sheaf)};
 constexpr std::uint32_t kPageBlock[] = {code(SlabOp::alloc_pages),
                                         code(SlabOp::alloc_pages_nolock)};
 constexpr ArgSpec kObjectArg = {"object", ArgKind::slot, 0, 0, kAnyObject};
@@ -102,6 +106,14 @@ constexpr ArgSpec kToNolock[] = {kNolockArg, kCallerArg};
 constexpr ArgSpec kTwice[] = {kNolockArg};
 constexpr ArgSpec kToCache[] = {{"object", ArgKind::slot, 0, 0, kCacheObject}};
 constexpr ArgSpec kToPages[] = {{"pages", ArgKind::slot, 0, 0, kPageBlock}};
+constexpr std::uint32_t kSheaf[] = {code(SlabOp::kmem_cache_prefill_sheaf)};
+constexpr std::uint32_t kCounts[] = {1, 2, 3, 4, 5, 8, 12, 13, 30};
+constexpr ArgSpec kSheafArg = {"sheaf", ArgKind::slot, 0, 0, kSheaf};
+constexpr ArgSpec kCountArg = {"count", ArgKind::choice, 1, 100, kCounts};
+constexpr ArgSpec kPrefill[] = {kCacheArg, kCountArg, kFlagsArg};
+constexpr ArgSpec kFromSheaf[] = {kSheafArg, kFlagsArg};
+constexpr ArgSpec kRefill[] = {kSheafArg, kCountArg, kFlagsArg};
+constexpr ArgSpec kToSheaf[] = {kSheafArg};
 constexpr ArgSpec kCreate[] = {
     kCacheArg,
     {"size", ArgKind::choice, 0, 20000, kCacheSizes},
@@ -155,6 +167,10 @@ constexpr OpSpec kOps[] = {
     {"shrink_bucket", kTaskOnly, false, false, kBucket, 1},
     {"replace_payer", kTaskOnly, false, false, kGroup, 1},
     {"drain_stock", kTaskOnly, false, false, {}, 1},
+    {"kmem_cache_prefill_sheaf", kMaySpin, false, true, kPrefill, 1},
+    {"kmem_cache_alloc_from_sheaf", kMaySpin, false, true, kFromSheaf, 1},
+    {"kmem_cache_refill_sheaf", kMaySpin, false, false, kRefill, 1},
+    {"kmem_cache_return_sheaf", kMaySpin, false, false, kToSheaf, 1},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -31,6 +31,10 @@ enum class SlabOp : std::uint8_t {
   shrink_bucket,
   replace_payer,
   drain_stock,
+  kmem_cache_prefill_sheaf,
+  kmem_cache_alloc_from_sheaf,
+  kmem_cache_refill_sheaf,
+  kmem_cache_return_sheaf,
 };
 
 /// Bits of the flags of kmalloc() and kmem_cache_alloc(). kmalloc_nolock() and the page operations

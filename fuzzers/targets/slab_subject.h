@@ -25,16 +25,21 @@ struct CacheDebug {
   bool any() const { return red_zone || poison || store_user || consistency; }
 };
 
+/// What kmalloc_nolock() does without a double-word swap.
+enum class WithoutCas2 : std::uint8_t { try_lock, fail, sheaf_only };
+
 struct SlabOptions {
   std::size_t page_count = 256;
   unsigned page_shift = 12;
   unsigned nodes = 1;
   bool encoded_freelist = false;
   unsigned min_align = 8;
-  CacheDebug debug;  // of all caches
-  bool refuses_without_cas2 = false;
+  CacheDebug debug;               // of all caches
   std::uint32_t memcg_pages = 0;  // how many each group of tasks may have; 0: nothing is accounted
   unsigned memcg_slots = 1;       // how many groups a CPU's stocks have room for
+  WithoutCas2 without_cas2 = WithoutCas2::try_lock;
+  bool sheaves = false;      // CPUs have sheaves, not slabs
+  unsigned barn_limit = 10;  // full sheaves that a node may keep
 };
 
 struct CacheSpec {
@@ -71,6 +76,12 @@ class SlabSubject {
   virtual void* kmem_cache_alloc(CacheHandle cache, page::Gfp gfp, int node) = 0;
   virtual void kmem_cache_free(CacheHandle cache, void* object) = 0;
   virtual void deferred_work_barrier() = 0;
+
+  virtual SheafId kmem_cache_prefill_sheaf(CacheHandle cache, page::Gfp gfp, unsigned count) = 0;
+  virtual bool kmem_cache_refill_sheaf(CacheHandle cache, page::Gfp gfp, SheafId& sheaf,
+                                       unsigned count) = 0;
+  virtual void* kmem_cache_alloc_from_sheaf(CacheHandle cache, page::Gfp gfp, SheafId sheaf) = 0;
+  virtual void kmem_cache_return_sheaf(CacheHandle cache, SheafId sheaf) = 0;
 
   virtual Pages alloc_pages(page::Gfp gfp, int node, unsigned order) = 0;
   virtual void free_pages(Pages pages, unsigned order) = 0;

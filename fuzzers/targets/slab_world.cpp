@@ -38,9 +38,11 @@ SlabOptions options_of(const program::Program& program) {
   options.encoded_freelist = value("encoded") != 0;
   options.min_align = 8u << value("min_align");
   options.debug = debug_of(value("debug"));
-  options.refuses_without_cas2 = value("without_cas2") == 1;
   options.memcg_pages = value("memcg");
   options.memcg_slots = value("memcg_slots");
+  options.without_cas2 = static_cast<WithoutCas2>(value("without_cas2"));
+  options.sheaves = value("design") == 1;
+  options.barn_limit = value("barn");
   return options;
 }
 
@@ -138,6 +140,14 @@ Outcome SlabWorld::dispatch(const program::Op& op, Lane lane) {
       return replace_payer(args[0]);
     case SlabOp::drain_stock:
       return drain_stock();
+    case SlabOp::kmem_cache_prefill_sheaf:
+      return prefill_sheaf(args, op.result, lane);
+    case SlabOp::kmem_cache_alloc_from_sheaf:
+      return alloc_from_sheaf(args, op.result, lane);
+    case SlabOp::kmem_cache_refill_sheaf:
+      return refill_sheaf(args, lane);
+    case SlabOp::kmem_cache_return_sheaf:
+      return return_sheaf(args[0]);
   }
   return {Outcome::Kind::vacuous};
 }
@@ -160,7 +170,7 @@ void SlabWorld::check_steps(std::uint32_t most) const {
 void SlabWorld::finish() {
   open_ = false;
   deferral_.check_nothing_left();
-  audit_.run(options_.encoded_freelist);
+  audit_.run(options_);
   memcg_audit_.run(subject_->memcg());
   provoke_report();
   free_everything();
@@ -169,13 +179,17 @@ void SlabWorld::finish() {
   destroy_caches();
   subject_->drain_pcp();
   subject_->drain_parked();
-  audit_.run(options_.encoded_freelist);
+  audit_.run(options_);
   end_accounting();
 }
 
 void SlabWorld::free_everything() {
   SlabObject object;
   while (ledger_.slots().take_any(object)) {
+    if (object.origin == Origin::sheaf) {
+      give_back(object);
+      continue;
+    }
     const bool nolock = object.serial % 2 != 0;
     Freer freer = nolock ? Freer::kfree_nolock : Freer::kfree;
     if (object.origin == Origin::pages) {

@@ -74,6 +74,14 @@ class SlabWorld final : public engine::World {
   Outcome replace_payer(unsigned group);
   Outcome drain_stock();
   void end_accounting();
+  // slab_world_sheaves.cpp
+  Outcome prefill_sheaf(const Args& args, unsigned slot, inject::Lane lane);
+  Outcome alloc_from_sheaf(const Args& args, unsigned slot, inject::Lane lane);
+  Outcome refill_sheaf(const Args& args, inject::Lane lane);
+  Outcome return_sheaf(unsigned slot);
+  [[nodiscard]] bool take_sheaf(unsigned slot, SlabObject& sheaf);
+  void give_back(const SlabObject& sheaf);
+  void check_filled(const SlabObject& sheaf, std::uint32_t count) const;
 
   // slab_world_misuse.cpp
   Outcome double_free(unsigned slot);

@@ -141,6 +141,10 @@ Outcome SlabWorld::request(const AllocCall& call, SlabObject& object) {
 void* SlabWorld::call_alloc(const AllocCall& call) {
   switch (call.origin) {
     case Origin::cache:
+      if (call.sheaf != nullptr) {
+        return subject_->kmem_cache_alloc_from_sheaf(caches_.record(call.cache).handle, call.gfp,
+                                                     call.sheaf);
+      }
       return subject_->kmem_cache_alloc(caches_.record(call.cache).handle, call.gfp, call.node);
     case Origin::pages:
       return call.nolock ? subject_->alloc_pages_nolock(call.gfp, call.node, call.order)

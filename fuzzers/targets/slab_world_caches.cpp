@@ -56,7 +56,7 @@ Outcome SlabWorld::kmem_cache_create(const Args& args) {
   if (handle == nullptr) {
     record.state = CacheRecord::State::gone;
     caches_.forget_name(index);
-    if (possible) judge_.judge_no_cache(before);
+    if (possible) judge_.judge_no_cache(structure, before);
     return {Outcome::Kind::failed};
   }
   if (!possible) {
@@ -108,11 +108,24 @@ bool SlabWorld::shrink(CacheHandle cache) {
 }
 
 void SlabWorld::check_nothing_cached(CacheHandle cache) const {
+  const bool has_sheaves = inspector_.sheaf_capacity(cache) != 0;
   for (unsigned cpu = 0; cpu < simulation_.config().cpus; ++cpu) {
     const CpuView view = inspector_.cpu(cache, cpu);
-    if (view.slab == kNoSlab && view.first_partial == kNoSlab) continue;
+    const char* found = view.slab != kNoSlab || view.first_partial != kNoSlab ? "a slab" : nullptr;
+    if (has_sheaves) {
+      const CpuSheavesView sheaves = inspector_.cpu_sheaves(cache, cpu);
+      if (sheaves.spare != nullptr || inspector_.sheaf(sheaves.main).size != 0) found = "a sheaf";
+    }
+    if (found == nullptr) continue;
     simulation_.stop(VerdictKind::structure, "shrinking takes what every CPU has cached",
-                     fmt::format("nothing on CPU {}", cpu), "a slab");
+                     fmt::format("nothing on CPU {}", cpu), found);
+  }
+  for (unsigned node = 0; has_sheaves && node < inspector_.nodes(); ++node) {
+    const BarnView barn = inspector_.barn(cache, node);
+    if (barn.full == 0 && barn.empty == 0) continue;
+    simulation_.stop(VerdictKind::structure, "shrinking takes what every node has cached",
+                     fmt::format("nothing on node {}", node),
+                     fmt::format("{} sheaves", barn.full + barn.empty));
   }
 }
 

@@ -45,10 +45,13 @@ Outcome SlabWorld::free(unsigned slot, Freer freer) {
   if (!take(slot, object, freer)) return {Outcome::Kind::vacuous};
   const bool in_slab = is_slab_object(object);
   const std::uint32_t version = in_slab ? deferral_.version(object.address) : 0;
+  const bool has_place =
+      in_slab && freer == Freer::kfree_nolock && judge_.has_place(object.address);
   release(object, freer);
   const bool deferred = in_slab && inspector_.is_deferred(object.address);
   if (freer == Freer::kfree_nolock || freer == Freer::free_pages_nolock) {
     check_steps(kMostFreeSteps);
+    if (deferred && has_place) judge_.judge_deferred();
   } else if (deferred && deferral_.version(object.address) == version) {
     simulation_.stop(VerdictKind::difference, "an ordinary free is done when it returns", "free",
                      "deferred");
@@ -119,7 +122,7 @@ void SlabWorld::note_damage_report() {
 Outcome SlabWorld::ksize(unsigned slot) {
   SlabObject object;
   const bool taken = ledger_.slots().take(slot, object, [this](const SlabObject& held) {
-    return held.origin != Origin::pages && may_touch(held);
+    return held.origin != Origin::pages && held.origin != Origin::sheaf && may_touch(held);
   });
   if (!taken) return {Outcome::Kind::vacuous};
   const bool of_cache = object.origin == Origin::cache;

@@ -184,8 +184,8 @@ void Simulation::preempt_enable() {
 
 /// Delivers what is due on this CPU, if it can be interrupted. On RT the CPU's interrupt thread
 /// does it: it has the highest priority, so it preempts the task as soon as that is possible. While
-/// setting up or tearing down there is no such thread, and its work, preemptible as it is, is not
-/// interrupted by further work.
+/// setting up or tearing down there is no such thread: its work is nested in the one task, but not
+/// in a section, where the thread would wait for the task to go on, and not in such work.
 void Simulation::deliver_due() {
   if (config_.rt && !task_->preemptible()) return;
   if (config_.rt && !alone_) {
@@ -195,7 +195,8 @@ void Simulation::deliver_due() {
     switch_to(thread);
     return;
   }
-  if (config_.rt && runs_irq_work(*task_)) return;
+  const bool is_late = task_->state.locks_held != 0 || runs_irq_work(*task_);
+  if (config_.rt && is_late) return;
   const machine::Context context = config_.rt ? machine::Context::task : machine::Context::hardirq;
   Cpu& cpu = cpus_[task_->cpu];
   const Lane lane{LaneKind::work, static_cast<std::uint8_t>(task_->cpu)};

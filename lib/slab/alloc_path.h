@@ -2,11 +2,10 @@
 // ___slab_alloc).
 #pragma once
 
-#include <cstring>
-
 #include "lib/slab/cpu_flush.h"
 #include "lib/slab/debug_path.h"
 #include "lib/slab/deferred.h"
+#include "lib/slab/hand_out.h"
 #include "lib/slab/partial_lists.h"
 
 namespace anyctx::slab {
@@ -76,20 +75,17 @@ class AllocPath {
       deferred_->poll();
       flush_->poll(cache);
     }
-    sync::pin_cpu<M>();
-    void* const object = slow_pinned(cache, request);
-    sync::unpin_cpu<M>();
+    void* const object =
+        cache.is_debug() ? debug_->allocate(cache, request) : slow_unpinned(cache, request);
     if (object != nullptr) hand_out(cache, request, object);
     return object;
   }
 
-  /// The object becomes its user's. All of it is cleared, but not what belongs to the red zone.
-  static void hand_out(Cache<M>& cache, const Request& request, void* object) {
-    cache.mark_used(object);
-    if (!has(request.gfp, page::gfp::zero)) [[likely]]
-      return;
-    const bool all = cache.layout().size_offset == 0;
-    std::memset(object, 0, all ? cache.object_size() : request.size);
+  void* slow_unpinned(Cache<M>& cache, const Request& request) {
+    sync::pin_cpu<M>();
+    void* const object = slow_pinned(cache, request);
+    sync::unpin_cpu<M>();
+    return object;
   }
 
   void* slow_pinned(Cache<M>& cache, Request request) {
@@ -178,17 +174,11 @@ class AllocPath {
   /// From a slab of a node's list, else from a new slab; first of the requested node only, then of
   /// any. Null if there is no memory, or if a lock that was only tried was taken.
   void* from_nodes(Cache<M>& cache, const Request& request) {
-    if (request.nid >= 0 && !has(request.gfp, page::gfp::thisnode)) {
-      Request near = request;
-      near.gfp = request.spin == page::Spin::allowed ? page::gfp::nowait : request.gfp;
-      near.gfp |= page::gfp::thisnode;
-      if (void* const object = from_nodes_once(cache, near)) return object;
-    }
-    return from_nodes_once(cache, request);
+    return near_first(request,
+                      [&](const Request& attempt) { return from_nodes_once(cache, attempt); });
   }
 
   void* from_nodes_once(Cache<M>& cache, const Request& request) {
-    if (cache.is_debug()) return from_debug(cache, request);
     typename PartialLists<M>::FromNode from = lists_->take(cache, request);
     if (!from) {
       from.slab = create_unpinned(cache, request);
@@ -202,18 +192,6 @@ class AllocPath {
       lists_->put_on_cpu(cache, next, PartialLists<M>::WhenFull::grow);
     }
     return object;
-  }
-
-  void* from_debug(Cache<M>& cache, const Request& request) {
-    for (;;) {
-      if (void* const object = debug_->take(cache, request)) return object;
-      Slab<M>* const slab = create_unpinned(cache, request);
-      if (slab == nullptr) return nullptr;
-      void* const object = debug_->take_first(cache, *slab, request);
-      // Whoever only tries must not try for ever: a lock that stays taken would eat all memory.
-      // For the others, no object means that the fresh slab was found damaged.
-      if (object != nullptr || request.spin == page::Spin::never) return object;
-    }
   }
 
   /// Pages may have to be waited for, so the CPU may change.

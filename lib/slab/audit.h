@@ -18,7 +18,10 @@ class Audit {
     if (!wrong_.empty()) return wrong_;
     for_each_slab(allocator_, [&](const Slab<M>& slab) { check_slab(slab); });
     const Cache<M>* cache = allocator_.first_cache();
-    for (; cache != nullptr; cache = cache->next_cache) check_cache(*cache);
+    for (; cache != nullptr; cache = cache->next_cache) {
+      check_cache(*cache);
+      if (allocator_.design() == Design::sheaves) check_sheaves(*cache);
+    }
     check_deferred();
     return wrong_;
   }
@@ -155,6 +158,60 @@ class Audit {
     });
     expect(slabs == node.peek_nr_slabs(), "number of slabs of a node is wrong");
     expect(objects == node.peek_total_objects(), "number of objects of a node is wrong");
+  }
+
+  void check_sheaves(const Cache<M>& cache) {
+    const Sheaf<M>& bootstrap = allocator_.bootstrap_sheaf();
+    expect(bootstrap.capacity == 0 && bootstrap.size.peek() == 0, "bootstrap sheaf was changed");
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      const CpuSheaves<M>& own = cache.sheaves().of(cpu);
+      const Sheaf<M>* const main = own.main.peek();
+      const Sheaf<M>* const spare = own.spare.peek();
+      expect(own.main.peek() != nullptr, "CPU has no main sheaf");
+      expect(spare == nullptr || spare != main, "CPU has the same sheaf twice");
+      expect(main != &bootstrap || spare == nullptr, "CPU has a spare sheaf only");
+      expect(cache.has_sheaves() || main == &bootstrap, "cache without sheaves has one");
+      if (spare == nullptr) continue;
+      const std::uint32_t size = spare->size.peek();
+      expect(size == 0 || size == spare->capacity, "spare sheaf is neither empty nor full");
+    }
+    const bool ends = for_each_sheaf(allocator_, cache,
+                                     [&](const Sheaf<M>& sheaf) { check_sheaf(cache, sheaf); });
+    expect(ends, "list of sheaves does not end");
+    if (!ends) return;
+    for (unsigned node = 0; node < page::kMaxNodes; ++node) check_barn(cache.barn(node));
+  }
+
+  void check_sheaf(const Cache<M>& cache, const Sheaf<M>& sheaf) {
+    const std::uint32_t size = sheaf.size.peek();
+    expect(sheaf.capacity == cache.sheaf_capacity(), "capacity of a sheaf is wrong");
+    expect(size <= cache.sheaf_capacity(), "sheaf has more objects than it has room for");
+    if (!wrong_.empty()) return;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      void* const object = sheaf.objects()[i];
+      const Slab<M>* const slab = allocator_.source().slab_of(object);
+      expect(slab != nullptr && slab->cache == &cache && allocator_.source().is_slot(*slab, object),
+             "sheaf has a pointer that is no object of its cache");
+      for (std::uint32_t j = 0; j < i; ++j) {
+        expect(sheaf.objects()[j] != object, "object is in a sheaf twice");
+      }
+    }
+  }
+
+  void check_barn(const Barn<M>& barn) {
+    std::uint32_t full = 0;
+    for (const Sheaf<M>* sheaf = barn.first_full(); sheaf != nullptr; sheaf = sheaf->next) {
+      expect(sheaf->size.peek() == sheaf->capacity, "sheaf among full ones is not full");
+      ++full;
+    }
+    std::uint32_t empty = 0;
+    for (const Sheaf<M>* sheaf = barn.first_empty(); sheaf != nullptr; sheaf = sheaf->next) {
+      expect(sheaf->size.peek() == 0, "sheaf among empty ones is not empty");
+      ++empty;
+    }
+    expect(full == barn.peek_full() && empty == barn.peek_empty(),
+           "number of sheaves in a barn is wrong");
+    expect(full <= barn.limit(), "barn has too many full sheaves");
   }
 
   void check_deferred() {

@@ -1,11 +1,13 @@
 // Cache: a kmem_cache. Its geometry, what each CPU holds, and what each node holds.
-// The algorithms are in alloc_path.h, free_path.h, node_lists.h and debug_path.h.
+// The algorithms are in alloc_path.h, sheaf_path.h, free_path.h and the files they include.
 #pragma once
 
 #include "lib/machine/raw.h"
 #include "lib/page/config.h"
 #include "lib/page/gfp.h"
+#include "lib/slab/barn.h"
 #include "lib/slab/bucket.h"
+#include "lib/slab/cpu_sheaves.h"
 #include "lib/slab/cpu_slab.h"
 #include "lib/slab/freelist.h"
 #include "lib/slab/layout.h"
@@ -29,7 +31,19 @@ class Cache {
       std::construct_at(&cpus_.of(cpu))->init(cpu);
     }
     for (Node<M>& node : nodes_) std::construct_at(&node);
+    sheaf_capacity_ = 0;
   }
+  /// After init(): CPUs keep sheaves of this capacity (0: none), beginning with `bootstrap`, and
+  /// each node shares as many as `barn_limit` allows.
+  void init_sheaves(std::uint32_t capacity, Sheaf<M>& bootstrap, std::uint32_t barn_limit) {
+    sheaf_capacity_ = capacity;
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      std::construct_at(&sheaves_.of(cpu))->main.init(&bootstrap);
+    }
+    for (Barn<M>& barn : barns_) std::construct_at(&barn)->init(barn_limit);
+  }
+  /// From now on what is freed goes to its slab at once. Nobody else uses the cache.
+  void stop_caching() { sheaf_capacity_ = 0; }
 
   std::string_view name() const { return config_.name; }
   const CacheConfig& config() const { return config_; }
@@ -41,6 +55,12 @@ class Cache {
 
   machine::PerCpu<M, CpuSlab<M>>& cpus() { return cpus_; }
   const machine::PerCpu<M, CpuSlab<M>>& cpus() const { return cpus_; }
+  std::uint32_t sheaf_capacity() const { return sheaf_capacity_; }
+  bool has_sheaves() const { return sheaf_capacity_ != 0; }
+  machine::PerCpu<M, CpuSheaves<M>>& sheaves() { return sheaves_; }
+  const machine::PerCpu<M, CpuSheaves<M>>& sheaves() const { return sheaves_; }
+  Barn<M>& barn(unsigned node) { return barns_[node]; }
+  const Barn<M>& barn(unsigned node) const { return barns_[node]; }
   Node<M>& node(unsigned node) { return nodes_[node]; }
   const Node<M>& node(unsigned node) const { return nodes_[node]; }
   Node<M>& node_of(const Slab<M>& slab) { return nodes_[slab.node]; }
@@ -84,8 +104,11 @@ class Cache {
   // What the fast paths read comes first.
   FreelistCodec codec_;
   Layout layout_;
+  std::uint32_t sheaf_capacity_ = 0;
+  machine::PerCpu<M, CpuSheaves<M>> sheaves_;
   machine::PerCpu<M, CpuSlab<M>> cpus_;
   Node<M> nodes_[page::kMaxNodes];
+  Barn<M> barns_[page::kMaxNodes];
   CacheConfig config_;
 };
 

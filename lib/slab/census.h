@@ -15,11 +15,14 @@ struct Census {
   std::int64_t objects = 0;
   std::int64_t free_in_slabs = 0;
   std::int64_t free_on_cpus = 0;
+  std::int64_t free_in_sheaves = 0;    // of CPUs and barns
+  std::int64_t sheaves = 0;            // objects of this cache that are such sheaves
   std::int64_t free_in_displaced = 0;  // left of the freelist of a slab that waits for the handler
   std::int64_t deferred = 0;           // freed, waiting for the handler
   std::int64_t given_up = 0;           // in damaged slabs of debug caches, live or not
   std::int64_t live() const {
-    return objects - free_in_slabs - free_on_cpus - free_in_displaced - deferred - given_up;
+    return objects - free_in_slabs - free_on_cpus - free_in_sheaves - sheaves - free_in_displaced -
+           deferred - given_up;
   }
 };
 
@@ -73,6 +76,29 @@ void for_each_displaced(const SlabAllocator<M>& allocator, Visit visit) {
   }
 }
 
+/// Calls visit(sheaf) for each sheaf that a CPU or a barn has of a cache. False if a list does not
+/// end.
+template <machine::Machine M, class Visit>
+bool for_each_sheaf(const SlabAllocator<M>& allocator, const Cache<M>& cache, Visit visit) {
+  if (!cache.has_sheaves()) return true;
+  for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+    const CpuSheaves<M>& own = cache.sheaves().of(cpu);
+    if (own.main.peek() != &allocator.bootstrap_sheaf()) visit(*own.main.peek());
+    if (own.spare.peek() != nullptr) visit(*own.spare.peek());
+  }
+  std::size_t left = allocator.deferred().capacity();
+  for (unsigned node = 0; node < page::kMaxNodes; ++node) {
+    const Barn<M>& barn = cache.barn(node);
+    for (const Sheaf<M>* first : {barn.first_full(), barn.first_empty()}) {
+      for (const Sheaf<M>* sheaf = first; sheaf != nullptr; sheaf = sheaf->next) {
+        if (left-- == 0) return false;
+        visit(*sheaf);
+      }
+    }
+  }
+  return true;
+}
+
 /// Counts the objects of `cache` by walking everything.
 template <machine::Machine M>
 Census take_census(const SlabAllocator<M>& allocator, const Cache<M>& cache) {
@@ -92,6 +118,15 @@ Census take_census(const SlabAllocator<M>& allocator, const Cache<M>& cache) {
     const CpuSlab<M>& own = cache.cpus().of(cpu);
     const Slab<M>* const slab = own.slab.peek();
     if (slab != nullptr) count(*slab, own.peek_freelist(), census.free_on_cpus);
+  }
+  for_each_sheaf(allocator, cache,
+                 [&](const Sheaf<M>& sheaf) { census.free_in_sheaves += sheaf.size.peek(); });
+  for (const Cache<M>* owner = allocator.first_cache(); owner != nullptr;
+       owner = owner->next_cache) {
+    for_each_sheaf(allocator, *owner, [&](const Sheaf<M>& sheaf) {
+      const Slab<M>* const slab = allocator.source().slab_of(&sheaf);
+      if (slab != nullptr && slab->cache == &cache) ++census.sheaves;
+    });
   }
   for_each_displaced(allocator, [&](const Slab<M>& slab, unsigned) {
     if (slab.cache == &cache) count(slab, slab.detached, census.free_in_displaced);

@@ -8,6 +8,7 @@
 
 #include "lib/defer/workqueue.h"
 #include "lib/slab/partial_lists.h"
+#include "lib/slab/sheaf_path.h"
 
 namespace anyctx::slab {
 
@@ -15,8 +16,9 @@ template <machine::Machine M>
 class CpuFlush {
  public:
   /// Single-threaded.
-  void init(PartialLists<M>& lists) {
+  void init(PartialLists<M>& lists, SheafPath<M>& sheaves) {
     lists_ = &lists;
+    sheaves_ = &sheaves;
     cache_ = nullptr;
     std::construct_at(&mutex_);
     for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
@@ -26,8 +28,13 @@ class CpuFlush {
     }
   }
 
-  /// Gives up what the CPU this runs on has cached. Others may use the cache meanwhile. May spin.
+  /// Gives up what the CPU this runs on has cached. Others may use the cache meanwhile. May spin;
+  /// of a cache with sheaves: task context.
   void flush_here(Cache<M>& cache) {
+    if (cache.has_sheaves()) {
+      static_cast<void>(flush_sheaves(cache, page::Spin::allowed));
+      return;
+    }
     Held held;
     {
       CpuSection<M> section(cache, page::Spin::allowed);
@@ -54,17 +61,38 @@ class CpuFlush {
 
   /// For a cache that nobody else uses any more. May spin.
   void flush_unused(Cache<M>& cache) {
-    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) give_up(cache, take(cache.cpus().of(cpu)));
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      if (cache.has_sheaves()) {
+        sheaves_->release(cache, sheaves_->detach(cache.sheaves().of(cpu)));
+      } else {
+        give_up(cache, take(cache.cpus().of(cpu)));
+      }
+    }
   }
 
   /// Does what was left to this CPU, on machines without workers. May spin.
   void poll(Cache<M>& cache) {
     if (M::has_workers()) return;
     if (cache.cpus().here().flush_wanted.load(std::memory_order_relaxed) == 0) return;
-    if (cache.cpus().here().flush_wanted.exchange(0) != 0) flush_here(cache);
+    if (cache.cpus().here().flush_wanted.exchange(0) == 0) return;
+    if (!cache.has_sheaves()) return flush_here(cache);
+    // Whoever polls may have interrupted a section.
+    if (!flush_sheaves(cache, page::Spin::never)) cache.cpus().here().flush_wanted.store(1);
   }
 
  private:
+  /// False if the lock was only tried and is taken.
+  [[nodiscard]] bool flush_sheaves(Cache<M>& cache, page::Spin spin) {
+    typename SheafPath<M>::Detached detached;
+    {
+      SheafSection<M> cpu(cache.sheaves(), spin);
+      if (!cpu) return false;
+      detached = sheaves_->detach(*cpu);
+    }
+    sheaves_->release(cache, detached);
+    return true;
+  }
+
   struct Request {
     void run() { owner->flush_here(*owner->cache_); }
     CpuFlush* owner = nullptr;
@@ -77,12 +105,13 @@ class CpuFlush {
   };
 
   /// A hint about a CPU that goes on meanwhile.
-  static bool has_something(Cache<M>& cache, unsigned cpu) {
+  bool has_something(Cache<M>& cache, unsigned cpu) const {
+    if (cache.has_sheaves()) return sheaves_->is_real(cache.sheaves().of(cpu).load_main());
     const CpuSlab<M>& other = cache.cpus().of(cpu);
     if (other.slab.load(std::memory_order_relaxed) != nullptr) return true;
     return other.partial.load(std::memory_order_relaxed) != nullptr;
   }
-  static void leave_requests(Cache<M>& cache) {
+  void leave_requests(Cache<M>& cache) {
     for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
       if (has_something(cache, cpu)) cache.cpus().of(cpu).flush_wanted.store(1);
     }
@@ -104,6 +133,7 @@ class CpuFlush {
   }
 
   PartialLists<M>* lists_ = nullptr;
+  SheafPath<M>* sheaves_ = nullptr;
   Cache<M>* cache_ = nullptr;  // flush mutex: what the works flush
   sync::Mutex<M, site::flush_mutex> mutex_;
   machine::PerCpu<M, Request> requests_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/slab/node_search.h"
+#include "lib/sync/local_lock.h"
 
 namespace anyctx::slab {
 
@@ -18,7 +19,13 @@ class DebugPath {
     sequence_.init(0);
   }
 
-  /// An object of a slab on a node's list, or null. Any context with Spin::never.
+  /// An object, or null. Any context with Spin::never.
+  void* allocate(Cache<M>& cache, const Request& request) {
+    return near_first(request,
+                      [&](const Request& attempt) { return allocate_once(cache, attempt); });
+  }
+
+  /// An object of a slab on a node's list, or null. The CPU must be pinned.
   void* take(Cache<M>& cache, const Request& request) {
     return search_nodes<M>(source_->pages(), cache, request, [&](Node<M>& node) -> void* {
       if (node.nr_partial() == 0) return nullptr;
@@ -60,6 +67,21 @@ class DebugPath {
     const NodeSection<M> section(node, page::Spin::allowed);
     if (slab.load().counters.frozen || !may_put(cache, slab, object)) return false;
     return put_one(cache, node, slab, object);
+  }
+
+  void* allocate_once(Cache<M>& cache, const Request& request) {
+    for (;;) {
+      sync::pin_cpu<M>();
+      void* const listed = take(cache, request);
+      sync::unpin_cpu<M>();
+      if (listed != nullptr) return listed;
+      Slab<M>* const slab = source_->create(cache, request);
+      if (slab == nullptr) return nullptr;
+      void* const object = take_first(cache, *slab, request);
+      // Whoever only tries must not try for ever: a lock that stays taken would eat all memory.
+      // For the others, no object means that the fresh slab was found damaged.
+      if (object != nullptr || request.spin == page::Spin::never) return object;
+    }
   }
 
   /// List lock held; the slab is on the partial list. Null: the slab was damaged and is given up.

@@ -6,18 +6,23 @@
 
 #include "lib/slab/debug_path.h"
 #include "lib/slab/deferred.h"
+#include "lib/slab/design.h"
 #include "lib/slab/partial_lists.h"
+#include "lib/slab/sheaf_path.h"
 
 namespace anyctx::slab {
 
 template <machine::Machine M>
 class FreePath {
  public:
-  void init(SlabSource<M>& source, PartialLists<M>& lists, DebugPath<M>& debug,
-            std::span<DeferredWord<M>> words) {
+  void init(Design design, SlabSource<M>& source, PartialLists<M>& lists, DebugPath<M>& debug,
+            SingleObjects<M>& singles, SheafPath<M>& sheaves, std::span<DeferredWord<M>> words) {
+    design_ = design;
     source_ = &source;
     lists_ = &lists;
     debug_ = &debug;
+    singles_ = &singles;
+    sheaves_ = &sheaves;
     deferred_.init(
         source, words,
         [](void* self, unsigned cpu) { static_cast<FreePath*>(self)->handle_deferred(cpu); }, this);
@@ -38,15 +43,14 @@ class FreePath {
     free_slow(cache, slab, object);
   }
 
-  /// The same in every context, without waiting. What cannot be put onto this CPU's freelist is
-  /// deferred: putting it into its slab could need the list lock or this CPU's slab lock.
+  /// The same in every context, without waiting. What this CPU cannot keep at hand is deferred:
+  /// putting it into its slab could need the list lock or this CPU's slab lock.
   void free_nolock(Cache<M>& cache, Slab<M>& slab, void* object) {
     if (deferred_.contains(object)) [[unlikely]] {
       return M::bug(machine::Bug::double_free, object);
     }
     cache.mark_free(object);
-    Pushed pushed = Pushed::no;
-    if (!is_cpu_busy(cache)) pushed = push(cache, slab, object, page::Spin::never);
+    const Pushed pushed = push(cache, slab, object, page::Spin::never);
     if (pushed == Pushed::yes) [[likely]]
       return;
     if (pushed == Pushed::twice || !deferred_.push_object(object, cache.link_of(object))) {
@@ -75,9 +79,13 @@ class FreePath {
   }
 
  private:
-  enum class Pushed : std::uint8_t { no, yes, twice };
+  using Pushed = typename SheafPath<M>::Pushed;
 
   Pushed push(Cache<M>& cache, Slab<M>& slab, void* object, page::Spin spin) {
+    if (design_ == Design::sheaves) [[unlikely]] {
+      return cache.has_sheaves() ? sheaves_->push(cache, slab, object, spin) : Pushed::no;
+    }
+    if (spin == page::Spin::never && is_cpu_busy(cache)) return Pushed::no;
     if (has_lockless_fast_path<M>()) [[likely]]
       return push_lockless(cache, slab, object);
     return push_locked(cache, slab, object, spin);
@@ -113,6 +121,7 @@ class FreePath {
 
   /// Into the slab itself, which may change what list the slab belongs to.
   [[gnu::noinline]] void free_slow(Cache<M>& cache, Slab<M>& slab, void* object) {
+    if (design_ == Design::sheaves) return singles_->put(cache, slab, object);
     if (cache.is_debug()) return debug_->put(cache, slab, object);
     std::optional<NodeSection<M>> section;
     SlabState old;
@@ -159,9 +168,12 @@ class FreePath {
     free_slow(cache, slab, object);
   }
 
+  Design design_ = Design::classic;
   SlabSource<M>* source_ = nullptr;
   PartialLists<M>* lists_ = nullptr;
   DebugPath<M>* debug_ = nullptr;
+  SingleObjects<M>* singles_ = nullptr;
+  SheafPath<M>* sheaves_ = nullptr;
   Deferred<M> deferred_;
 };
 

@@ -1,10 +1,22 @@
-// search_nodes: the order in which an allocation looks at the nodes of a cache.
+// search_nodes, near_first: the order in which an allocation looks at the nodes of a cache.
 // Source: Linux 6.18 mm/slub.c (get_partial, get_any_partial).
 #pragma once
 
 #include "lib/slab/slab_source.h"
 
 namespace anyctx::slab {
+
+/// Calls `take(request)` for the requested node only, and then for any, until it yields something.
+template <class Take>
+auto near_first(const Request& request, Take take) {
+  if (request.nid >= 0 && !has(request.gfp, page::gfp::thisnode)) {
+    Request near = request;
+    near.gfp = request.spin == page::Spin::allowed ? page::gfp::nowait : request.gfp;
+    near.gfp |= page::gfp::thisnode;
+    if (auto found = take(near)) return found;
+  }
+  return take(request);
+}
 
 /// Calls `take(node)` for the requested node, or the CPU's, and then for the others unless gfp has
 /// thisnode, until it yields something. The CPU must be pinned.

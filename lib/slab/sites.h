@@ -20,6 +20,10 @@ inline constexpr machine::Site deferred_slabs{74};
 inline constexpr machine::Site deferred_map{75};
 inline constexpr machine::Site track_sequence{76};
 inline constexpr machine::Site flush_wanted{77};
+inline constexpr machine::Site sheaf_size{78};
+inline constexpr machine::Site cpu_main{79};
+inline constexpr machine::Site cpu_spare{110};
+inline constexpr machine::Site barn_length{111};
 
 // Locks.
 inline constexpr machine::Site cpu_lock{80};
@@ -28,6 +32,8 @@ inline constexpr machine::Site slab_lock{82};
 inline constexpr machine::Site caches_mutex{83};
 inline constexpr machine::Site barrier_mutex{84};
 inline constexpr machine::Site flush_mutex{85};
+inline constexpr machine::Site sheaf_lock{112};
+inline constexpr machine::Site barn_lock{113};
 
 // Conditions under which an operation legally fails, or takes its fallback.
 inline constexpr machine::Site size{90};
@@ -35,6 +41,7 @@ inline constexpr machine::Site context{91};
 inline constexpr machine::Site no_cas2{92};
 inline constexpr machine::Site cpu_busy{93};
 inline constexpr machine::Site remote_node{94};
+inline constexpr machine::Site no_sheaf{114};
 
 // Named places.
 inline constexpr machine::Site may_sleep{100};
@@ -42,6 +49,7 @@ inline constexpr machine::Site list_section{101};
 inline constexpr machine::Site debug_section{102};
 inline constexpr machine::Site fresh_slab{103};
 inline constexpr machine::Site deferred_limbo{104};
+inline constexpr machine::Site barn_section{115};
 
 // Accounting.
 inline constexpr machine::Site payers{110};
@@ -86,6 +94,27 @@ inline constexpr machine::SiteInfo kTable[] = {
     {flush_wanted, machine::SiteKind::word, "slab.flush_wanted",
      machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::rmw),
      "a CPU that nobody can interrupt shall give up what it has cached"},
+    {sheaf_size, machine::SiteKind::word, "slab.sheaf_size",
+     machine::verbs(machine::Verb::load, machine::Verb::store), "number of objects in a sheaf"},
+    {cpu_main, machine::SiteKind::word, "slab.cpu_main",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "sheaf that one CPU allocates from and frees to"},
+    {cpu_spare, machine::SiteKind::word, "slab.cpu_spare",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "full or empty sheaf that one CPU has besides"},
+    {barn_length, machine::SiteKind::word, "slab.barn_length",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "number of full or of empty sheaves in a node's barn"},
+    {sheaf_lock, machine::SiteKind::local_lock, "slab.sheaf_lock",
+     machine::verbs(machine::Verb::trylock, machine::Verb::lock, machine::Verb::unlock),
+     "sheaves of one CPU"},
+    {barn_lock, machine::SiteKind::lock, "slab.barn_lock",
+     machine::verbs(machine::Verb::trylock, machine::Verb::lock, machine::Verb::unlock),
+     "sheaves that the CPUs of a node share"},
+    {no_sheaf, machine::SiteKind::limit, "slab.no_sheaf", machine::verbs(machine::Verb::limit),
+     "no sheaf at hand that would do"},
+    {barn_section, machine::SiteKind::probe, "slab.barn_section",
+     machine::verbs(machine::Verb::probe), "barn lock held, list and length disagree"},
     {cpu_lock, machine::SiteKind::local_lock, "slab.cpu_lock",
      machine::verbs(machine::Verb::trylock, machine::Verb::lock, machine::Verb::unlock,
                     machine::Verb::test),

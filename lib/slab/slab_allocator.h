@@ -1,9 +1,11 @@
 // SlabAllocator: kmalloc, kmem_cache and their nolock forms, on pages of a PageAllocator.
-// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs; Linux 7.3 (kfree_rcu).
+// Source: Linux 6.18 mm/slub.c and mm/slab_common.c, classic per-CPU slabs; Linux 7.3 mm/slub.c,
+// sheaves and kfree_rcu.
 #pragma once
 
 #include "lib/slab/alloc_path.h"
 #include "lib/slab/free_path.h"
+#include "lib/slab/sheaf_alloc_path.h"
 #include "lib/slab/shrink.h"
 
 namespace anyctx::slab {
@@ -11,8 +13,9 @@ namespace anyctx::slab {
 /// What kmalloc_nolock() does on machines without a double-word swap, where the words of a slab
 /// are changed under a lock. (Caches with checks never change them otherwise.)
 enum class WithoutCas2 : std::uint8_t {
-  try_lock,  // that lock is tried, once for each slab
-  fail,      // nothing is served, as in Linux 6.18
+  try_lock,    // that lock is tried, once for each slab
+  fail,        // nothing is served, as in Linux 6.18 and 7.3
+  sheaf_only,  // what sheaves have at hand is served: they need no swap. Without sheaves: as fail
 };
 
 struct Config {
@@ -21,6 +24,8 @@ struct Config {
   unsigned min_align = 8;               // of kmalloc objects; power of two
   CacheFlags debug = CacheFlags::none;  // added to the flags of every cache
   WithoutCas2 without_cas2 = WithoutCas2::try_lock;
+  Design design = Design::classic;
+  std::uint32_t barn_limit = 10;  // full sheaves, and empty ones, that CPUs of a node share
 };
 
 /// What a request for no bytes yields: not null, not to be dereferenced, free to be freed.
@@ -137,6 +142,21 @@ class SlabAllocator {
     free_.free_nolock(*cache, *slab, object);
   }
 
+  // Sheaves that one user has to himself, so that what he is about to allocate cannot fail. They
+  // are returned before their cache is destroyed.
+
+  /// A sheaf with `count` objects or more, or null: there is no memory, or the design knows none.
+  /// Ordinary.
+  Sheaf<M>* kmem_cache_prefill_sheaf(Cache<M>* cache, page::Gfp gfp, std::uint32_t count);
+  /// Fills up to `count` objects; the sheaf may be another one afterwards. False if memory was too
+  /// short: it keeps what it has. Ordinary.
+  bool kmem_cache_refill_sheaf(Cache<M>* cache, page::Gfp gfp, Sheaf<M>** sheaf,
+                               std::uint32_t count);
+  /// Null only if the sheaf is empty. Of `gfp`, zero has a meaning. Every context.
+  void* kmem_cache_alloc_from_sheaf(Cache<M>* cache, page::Gfp gfp, Sheaf<M>* sheaf);
+  /// With what is left in it. Ordinary.
+  void kmem_cache_return_sheaf(Cache<M>* cache, Sheaf<M>* sheaf);
+
   // Deferred work.
 
   /// Returns when every object passed to kfree_nolock() before is free. Sleeps.
@@ -157,6 +177,9 @@ class SlabAllocator {
   const SlabSource<M>& source() const { return source_; }
   const ObjectCharge<M>& charge() const { return charge_; }
   const Deferred<M>& deferred() const { return free_.deferred(); }
+  Design design() const { return config_.design; }
+  /// What a CPU without sheaves has for one.
+  const Sheaf<M>& bootstrap_sheaf() const { return sheaves_.bootstrap(); }
   /// First of the caches, linked through Cache::next_cache.
   const Cache<M>* first_cache() const { return first_cache_; }
   const Cache<M>& bucket_cache(unsigned index, Family family = Family::normal) const {
@@ -181,10 +204,16 @@ class SlabAllocator {
   [[gnu::always_inline]] void* allocate(Cache<M>& cache, page::Gfp gfp, int nid, std::size_t size) {
     if (has(gfp, page::gfp::direct_reclaim)) M::might_sleep(site::may_sleep);
     const Request request{gfp, nid, page::Spin::allowed, static_cast<std::uint32_t>(size)};
-    void* const object = alloc_.allocate(cache, request);
+    void* const object = allocate(cache, request);
     if (charge_.is_on()) [[unlikely]]
       return charged(cache, object, request);
     return object;
+  }
+  [[gnu::always_inline]] void* allocate(Cache<M>& cache, const Request& request) {
+    if (config_.design == Design::sheaves) [[unlikely]] {
+      return sheaf_alloc_.allocate(cache, request);
+    }
+    return alloc_.allocate(cache, request);
   }
 
   void* charged(Cache<M>& cache, void* object, const Request& request);
@@ -194,8 +223,8 @@ class SlabAllocator {
   void* kmalloc_large(std::size_t size, page::Gfp gfp, int nid);
   void* kmalloc_large_nolock(std::size_t size, page::Gfp gfp, int nid);
   void kfree_large(const void* object, page::Spin spin);
-  static bool may_try();
-  bool is_refused(const Cache<M>& cache) const;
+  bool may_try() const;
+  bool may_serve(const Cache<M>& cache, Request& request) const;
 
   template <class Domain>
   void free_after_grace(defer::LlistNode* head, Domain& domain);
@@ -210,7 +239,9 @@ class SlabAllocator {
                                              CacheFlags::accounted, CacheFlags::internal};
     return flags[static_cast<unsigned>(family)];
   }
-  void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout);
+  void init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout,
+                  std::uint32_t capacity);
+  std::uint32_t sheaf_capacity_of(const CacheConfig& config) const;
   bool is_shaped_like(const page::PageAllocator<M>& pages, const Config& config) const;
   Layout layout_of(const CacheConfig& config, bool is_kmalloc) const {
     return make_layout(config, is_kmalloc, source_.pages().page_shift(), M::cpus());
@@ -224,9 +255,13 @@ class SlabAllocator {
   SlabSource<M> source_;
   PartialLists<M> lists_;
   DebugPath<M> debug_;
+  SingleObjects<M> singles_;
+  SheafStore<M> sheaf_store_;
+  SheafPath<M> sheaves_;
   FreePath<M> free_;
   AllocPath<M> alloc_;
   ObjectCharge<M> charge_;
+  SheafAllocPath<M> sheaf_alloc_;
   CpuFlush<M> flush_;
   Shrinker<M> shrinker_;
 
@@ -245,3 +280,4 @@ class SlabAllocator {
 #include "lib/slab/slab_allocator_caches.h"
 #include "lib/slab/slab_allocator_grace.h"
 #include "lib/slab/slab_allocator_kmalloc.h"
+#include "lib/slab/slab_allocator_prefill.h"

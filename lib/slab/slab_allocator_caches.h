@@ -24,13 +24,19 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, defer::Grace<M>& grac
   source_.init(pages, grace, slabs);
   lists_.init(source_);
   debug_.init(source_);
-  free_.init(source_, lists_, debug_, words);
-  flush_.init(lists_);
+  singles_.init(source_, debug_);
+  sheaf_store_.init(source_, singles_, buckets_[static_cast<unsigned>(Family::internal)]);
+  sheaves_.init(source_, sheaf_store_);
+  free_.init(config.design, source_, lists_, debug_, singles_, sheaves_, words);
+  flush_.init(lists_, sheaves_);
   alloc_.init(source_, lists_, debug_, free_.deferred(), flush_);
+  sheaf_alloc_.init(singles_, sheaves_, free_.deferred(), flush_);
   shrinker_.init(source_);
   init_buckets(Family::normal);
   init_buckets(Family::reclaimable);
   init_charge();
+  // Who needs memory for itself.
+  if (config.design == Design::sheaves || charge_.is_on()) init_buckets(Family::internal);
 }
 
 template <machine::Machine M>
@@ -47,7 +53,6 @@ void SlabAllocator<M>::init_charge() {
   if (memcg == nullptr) return;
   source_.account_to(charge_);
   init_buckets(Family::accounted);
-  init_buckets(Family::internal);
 }
 
 template <machine::Machine M>
@@ -73,13 +78,20 @@ void SlabAllocator<M>::init_buckets(Family family) {
     config.flags = config_.debug;
     config.flags = config.flags | flags_of(family);
     Cache<M>& cache = bucket_storage_[index][bucket];
-    init_cache(cache, config, has_layouts ? cache.layout() : layout_of(config, true));
+    init_cache(cache, config, has_layouts ? cache.layout() : layout_of(config, true),
+               family == Family::internal ? 0 : sheaf_capacity_of(config));
   }
 }
 
 template <machine::Machine M>
-void SlabAllocator<M>::init_cache(Cache<M>& cache, const CacheConfig& config,
-                                  const Layout& layout) {
+std::uint32_t SlabAllocator<M>::sheaf_capacity_of(const CacheConfig& config) const {
+  if (config_.design != Design::sheaves || has(config.flags, kDebugFlags)) return 0;
+  return sheaf_capacity(config.size);
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::init_cache(Cache<M>& cache, const CacheConfig& config, const Layout& layout,
+                                  std::uint32_t capacity) {
   // splitmix64
   last_secret_ += 0x9e3779b97f4a7c15u;
   std::uint64_t secret = last_secret_;
@@ -87,6 +99,9 @@ void SlabAllocator<M>::init_cache(Cache<M>& cache, const CacheConfig& config,
   secret = (secret ^ secret >> 27) * 0x94d049bb133111ebu;
   cache.init(config, layout,
              config_.encoded_freelist ? FreelistCodec(secret ^ secret >> 31) : FreelistCodec());
+  if (config_.design == Design::sheaves) {
+    cache.init_sheaves(capacity, sheaves_.bootstrap(), config_.barn_limit);
+  }
   cache.next_cache = first_cache_;
   first_cache_ = &cache;
 }
@@ -112,7 +127,7 @@ Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& wanted) {
   ANYCTX_CHECK_OP(reinterpret_cast<std::uintptr_t>(memory) % alignof(Cache<M>), ==, 0u);
   auto* const cache = new (memory) Cache<M>;
   caches_mutex_.lock();
-  init_cache(*cache, config, layout_of(config, false));
+  init_cache(*cache, config, layout_of(config, false), sheaf_capacity_of(config));
   caches_mutex_.unlock();
   return cache;
 }
@@ -122,6 +137,8 @@ bool SlabAllocator<M>::kmem_cache_destroy(Cache<M>* cache) {
   kvfree_rcu_barrier();
   caches_mutex_.lock();
   flush_.flush_unused(*cache);
+  sheaves_.drain_barns(*cache);
+  cache->stop_caching();
   shrinker_.shrink_nodes(*cache);
   unlink(*cache);
   const bool gone = shrinker_.slabs(*cache) == 0;
@@ -150,6 +167,7 @@ template <machine::Machine M>
 bool SlabAllocator<M>::kmem_cache_shrink(Cache<M>* cache) {
   M::might_sleep(site::may_sleep);
   flush_.flush_everywhere(*cache);
+  sheaves_.drain_barns(*cache);
   shrinker_.shrink_nodes(*cache);
   return shrinker_.slabs(*cache) == 0;
 }

@@ -9,13 +9,13 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
     return size == 0 ? kZeroSize : kmalloc_large_nolock(size, gfp, nid);
   if (M::fails(site::context, !may_try())) return nullptr;
   const page::Gfp used = gfp & (page::gfp::zero | page::gfp::reclaimable | page::gfp::account);
-  const Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
+  Request request{used, nid, page::Spin::never, static_cast<std::uint32_t>(size)};
 
   std::size_t least = size;
   for (unsigned attempt = 0; attempt < 2 && least <= kMaxCacheSize; ++attempt) {
     Cache<M>& cache = bucket(least, used);
-    if (M::fails(site::no_cas2, is_refused(cache))) return nullptr;
-    if (void* const object = alloc_.allocate(cache, request)) [[likely]]
+    if (M::fails(site::no_cas2, !may_serve(cache, request))) return nullptr;
+    if (void* const object = allocate(cache, request)) [[likely]]
       return charge_.is_on() ? charged(cache, object, request) : object;
     // Whatever stood in the way belongs to one cache: a frame inside its sections, its list lock,
     // the lack of pages of its order. One more try in the next size.
@@ -24,25 +24,29 @@ void* SlabAllocator<M>::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nid)
   return nullptr;
 }
 
-/// RT: the CPU's slab lock and the list lock sleep, so even trying them needs a context whose other
-/// tasks they may belong to.
+/// RT: the CPU's slab lock sleeps, so even trying it needs a context whose other tasks it may
+/// belong to. What sheaves need is tried by its own rules.
 template <machine::Machine M>
-bool SlabAllocator<M>::may_try() {
-  return sync::can_spin_trylock<M>() && (!M::rt() || M::preemptible());
+bool SlabAllocator<M>::may_try() const {
+  const bool needs_preemption = M::rt() && config_.design == Design::classic;
+  return sync::can_spin_trylock<M>() && (!needs_preemption || M::preemptible());
 }
 
+/// What may serve a nolock request where no double-word swap exists. False: nothing.
 template <machine::Machine M>
-bool SlabAllocator<M>::is_refused(const Cache<M>& cache) const {
-  return !M::has_cas2() && config_.without_cas2 == WithoutCas2::fail && !cache.is_debug();
+bool SlabAllocator<M>::may_serve(const Cache<M>& cache, Request& request) const {
+  const bool is_limited = !M::has_cas2() && config_.without_cas2 != WithoutCas2::try_lock;
+  request.only_cached = is_limited && config_.without_cas2 == WithoutCas2::sheaf_only;
+  return !is_limited || cache.is_debug() || (request.only_cached && cache.has_sheaves());
 }
 
 template <machine::Machine M>
 void* SlabAllocator<M>::kmem_cache_alloc_nolock(Cache<M>* cache, page::Gfp gfp, int nid) {
   if (M::fails(site::context, !may_try())) return nullptr;
-  if (M::fails(site::no_cas2, is_refused(*cache))) return nullptr;
-  const Request request{gfp & (page::gfp::zero | page::gfp::account), nid, page::Spin::never,
-                        cache->object_size()};
-  void* const object = alloc_.allocate(*cache, request);
+  Request request{gfp & (page::gfp::zero | page::gfp::account), nid, page::Spin::never,
+                  cache->object_size()};
+  if (M::fails(site::no_cas2, !may_serve(*cache, request))) return nullptr;
+  void* const object = allocate(*cache, request);
   return charge_.is_on() ? charged(*cache, object, request) : object;
 }
 
@@ -66,7 +70,7 @@ void* SlabAllocator<M>::allocate_vector(std::size_t bytes, page::Gfp gfp, page::
   }
   Cache<M>& cache = *buckets_[static_cast<unsigned>(Family::internal)][bucket_of(bytes)];
   const Request request{gfp, page::kNoNode, spin, static_cast<std::uint32_t>(bytes)};
-  return alloc_.allocate(cache, request);
+  return allocate(cache, request);
 }
 
 template <machine::Machine M>

@@ -17,7 +17,8 @@ struct Request {
   page::Gfp gfp = page::Gfp::none;
   int nid = page::kNoNode;
   page::Spin spin = page::Spin::never;
-  std::uint32_t size = 0;  // as the user asked for it
+  std::uint32_t size = 0;    // as the user asked for it
+  bool only_cached = false;  // nothing but a sheaf may serve it
 };
 
 template <machine::Machine M>

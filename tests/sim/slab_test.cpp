@@ -24,13 +24,15 @@ struct Personality {
   MachineConfig machine;
   slab::Config slab;
   unsigned nodes = 1;
+  unsigned page_shift = 12;
+  unsigned page_count = kPages;
 };
 
 class SlabPrograms : public ::testing::TestWithParam<Personality> {
  protected:
   using M = Sim;
 
-  SlabPrograms() : machine_(kPages << 12) {
+  SlabPrograms() : machine_(GetParam().page_count << GetParam().page_shift) {
     machine_.setup = [this] { set_up(); };
     machine_.check = [this] { check(); };
   }
@@ -116,9 +118,10 @@ class SlabPrograms : public ::testing::TestWithParam<Personality> {
   void set_up() {
     page::Config config;
     config.base = machine_.simulation().memory().base();
-    config.page_count = kPages;
+    config.page_count = GetParam().page_count;
+    config.page_shift = GetParam().page_shift;
     config.pageblock_order = 3;
-    config.min_watermark = 8;
+    config.min_watermark = GetParam().page_count / 32;
     config.nodes = GetParam().nodes;
     pages_.init(config, page_storage_);
     grace_.init();
@@ -190,7 +193,7 @@ class SlabPrograms : public ::testing::TestWithParam<Personality> {
   slab::SlabAllocator<M> slabs_;
   std::vector<page::Page<M>> page_storage_{kPages};
   std::vector<slab::Slab<M>> slab_storage_{kPages};
-  std::vector<slab::DeferredWord<M>> word_storage_{slab::deferred_words(kPages, 12)};
+  std::vector<slab::DeferredWord<M>> word_storage_{slab::deferred_words(kPages, 16)};
   std::array<std::array<Object, kSlots>, kHolders> held_;
   unsigned char next_pattern_ = 0;
 };
@@ -214,6 +217,16 @@ TEST_P(SlabPrograms, AreDeterministic) {
 }
 
 constexpr slab::Config kEncoded{.encoded_freelist = true};
+constexpr slab::Config kSheaves{.design = slab::Design::sheaves, .barn_limit = 1};
+constexpr slab::Config kSheavesEncoded{
+    .encoded_freelist = true, .design = slab::Design::sheaves, .barn_limit = 2};
+constexpr slab::Config kSheavesOnly{.without_cas2 = slab::WithoutCas2::sheaf_only,
+                                    .design = slab::Design::sheaves,
+                                    .barn_limit = 1};
+constexpr slab::Config kSheavesRefused{
+    .without_cas2 = slab::WithoutCas2::fail, .design = slab::Design::sheaves, .barn_limit = 1};
+constexpr slab::Config kSheavesDebug{
+    .encoded_freelist = true, .debug = slab::kDebugFlags, .design = slab::Design::sheaves};
 constexpr slab::Config kDebug{.encoded_freelist = true, .debug = slab::kDebugFlags};
 
 INSTANTIATE_TEST_SUITE_P(
@@ -232,6 +245,35 @@ INSTANTIATE_TEST_SUITE_P(
         Personality{.name = "no_cas2_debug",
                     .machine = {.cpus = 2, .cas2 = false, .sites = {}},
                     .slab = kDebug}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Sheaves, SlabPrograms,
+    ::testing::Values(
+        Personality{.name = "smp", .machine = {.cpus = 2, .sites = {}}, .slab = kSheaves},
+        Personality{
+            .name = "nodes", .machine = {.cpus = 2, .sites = {}}, .slab = kSheaves, .nodes = 2},
+        Personality{.name = "debug", .machine = {.cpus = 2, .sites = {}}, .slab = kSheavesDebug},
+        Personality{
+            .name = "one_cpu", .machine = {.cpus = 1, .sites = {}}, .slab = kSheavesEncoded},
+        Personality{
+            .name = "up", .machine = {.cpus = 1, .smp = false, .sites = {}}, .slab = kSheaves},
+        Personality{
+            .name = "rt", .machine = {.cpus = 2, .rt = true, .sites = {}}, .slab = kSheavesEncoded},
+        Personality{.name = "no_cas2",
+                    .machine = {.cpus = 2, .cas2 = false, .sites = {}},
+                    .slab = kSheaves},
+        Personality{.name = "no_cas2_sheaf_only",
+                    .machine = {.cpus = 2, .cas2 = false, .sites = {}},
+                    .slab = kSheavesOnly},
+        Personality{.name = "no_cas2_refused",
+                    .machine = {.cpus = 2, .cas2 = false, .sites = {}},
+                    .slab = kSheavesRefused},
+        Personality{.name = "large_pages",
+                    .machine = {.cpus = 2, .sites = {}},
+                    .slab = kSheaves,
+                    .page_shift = 16,
+                    .page_count = 64}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

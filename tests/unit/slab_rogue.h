@@ -27,10 +27,14 @@ class RogueInspector final : public SlabInspector {
   std::function<void(NodeView&)> change_node;
   std::function<void(SlabId, SlabView&)> change_slab;
   std::function<void(PageCount&)> change_pages;
+  std::function<void(CpuSheavesView&)> change_cpu_sheaves;
+  std::function<void(BarnView&)> change_barn;
+  std::function<void(SheafView&)> change_sheaf;
   std::function<std::size_t(std::span<const void*>, std::size_t)> change_freelist;
   std::function<const void*(unsigned)> first_deferred_of;
   std::string_view wrong_pages;
   bool shows_links = false;
+  bool all_deferred = false;
 
   std::uint32_t page_count() const override { return honest_.page_count(); }
   std::uint32_t page_bytes() const override { return honest_.page_bytes(); }
@@ -63,6 +67,26 @@ class RogueInspector final : public SlabInspector {
   }
   CpuView cpu(CacheHandle cache, unsigned cpu) const override { return honest_.cpu(cache, cpu); }
   unsigned nodes() const override { return honest_.nodes(); }
+  std::uint32_t sheaf_capacity(CacheHandle cache) const override {
+    return honest_.sheaf_capacity(cache);
+  }
+  CpuSheavesView cpu_sheaves(CacheHandle cache, unsigned cpu) const override {
+    CpuSheavesView view = honest_.cpu_sheaves(cache, cpu);
+    if (change_cpu_sheaves) change_cpu_sheaves(view);
+    return view;
+  }
+  BarnView barn(CacheHandle cache, unsigned node) const override {
+    BarnView view = honest_.barn(cache, node);
+    if (change_barn) change_barn(view);
+    return view;
+  }
+  SheafView sheaf(SheafId sheaf) const override {
+    SheafView view = honest_.sheaf(sheaf);
+    if (change_sheaf) change_sheaf(view);
+    return view;
+  }
+  SheafId next_in_barn(SheafId sheaf) const override { return honest_.next_in_barn(sheaf); }
+  unsigned node_of_cpu(unsigned cpu) const override { return honest_.node_of_cpu(cpu); }
   SlabId slab_of_page(std::uint32_t page) const override { return honest_.slab_of_page(page); }
   SlabId next_slab(std::uint32_t page) const override { return honest_.next_slab(page); }
   SlabView slab(SlabId slab) const override {
@@ -89,7 +113,9 @@ class RogueInspector final : public SlabInspector {
     return first_deferred_of ? first_deferred_of(cpu) : honest_.first_deferred(cpu);
   }
   bool has_deferred_slabs(unsigned cpu) const override { return honest_.has_deferred_slabs(cpu); }
-  bool is_deferred(const void* object) const override { return honest_.is_deferred(object); }
+  bool is_deferred(const void* object) const override {
+    return all_deferred || honest_.is_deferred(object);
+  }
 
  private:
   const SlabInspector& honest_;
@@ -112,6 +138,11 @@ class RogueSubject final : public SlabSubject {
   std::function<void*(SlabSubject&, CacheHandle, page::Gfp, int)> on_cache_alloc;
   std::function<void(SlabSubject&, CacheHandle, void*)> on_cache_free;
   std::function<void(SlabSubject&)> on_barrier;
+  std::function<SheafId(SlabSubject&, CacheHandle, page::Gfp, unsigned count)> on_prefill;
+  std::function<bool(SlabSubject&, CacheHandle, page::Gfp, SheafId&, unsigned count)> on_refill;
+  std::function<void*(SlabSubject&, CacheHandle, page::Gfp, SheafId)> on_alloc_from_sheaf;
+  std::function<void(SlabSubject&, CacheHandle, SheafId)> on_return_sheaf;
+  std::function<void(SlabOptions&)> change_options;
   std::function<void(SlabSubject&, Pages, unsigned)> on_free_pages;
 
   std::function<void(SlabSubject&)> on_end_accounting;
@@ -119,7 +150,9 @@ class RogueSubject final : public SlabSubject {
   RogueInspector& rogue_inspector() { return inspector_; }
   RogueMemcg& rogue_memcg() { return memcg_; }
   void reset(const SlabOptions& options) override {
-    honest_->reset(options);
+    SlabOptions changed = options;
+    if (change_options) change_options(changed);
+    honest_->reset(changed);
     memcg_.watch(honest_->memcg());
   }
   const MemcgInspector* memcg() const override { return memcg_.is_on() ? &memcg_ : nullptr; }
@@ -160,6 +193,23 @@ class RogueSubject final : public SlabSubject {
   }
   void deferred_work_barrier() override {
     on_barrier ? on_barrier(*honest_) : honest_->deferred_work_barrier();
+  }
+  SheafId kmem_cache_prefill_sheaf(CacheHandle cache, page::Gfp gfp, unsigned count) override {
+    return on_prefill ? on_prefill(*honest_, cache, gfp, count)
+                      : honest_->kmem_cache_prefill_sheaf(cache, gfp, count);
+  }
+  bool kmem_cache_refill_sheaf(CacheHandle cache, page::Gfp gfp, SheafId& sheaf,
+                               unsigned count) override {
+    return on_refill ? on_refill(*honest_, cache, gfp, sheaf, count)
+                     : honest_->kmem_cache_refill_sheaf(cache, gfp, sheaf, count);
+  }
+  void* kmem_cache_alloc_from_sheaf(CacheHandle cache, page::Gfp gfp, SheafId sheaf) override {
+    return on_alloc_from_sheaf ? on_alloc_from_sheaf(*honest_, cache, gfp, sheaf)
+                               : honest_->kmem_cache_alloc_from_sheaf(cache, gfp, sheaf);
+  }
+  void kmem_cache_return_sheaf(CacheHandle cache, SheafId sheaf) override {
+    on_return_sheaf ? on_return_sheaf(*honest_, cache, sheaf)
+                    : honest_->kmem_cache_return_sheaf(cache, sheaf);
   }
   Pages alloc_pages(page::Gfp gfp, int node, unsigned order) override {
     return honest_->alloc_pages(gfp, node, order);
