@@ -39,7 +39,7 @@ void add_convert(CLI::App& app, Targets targets) {
   command->add_option("-o,--output", options->output);
   command->add_option("--to", options->to)->check(CLI::IsMember({"text", "binary"}));
   command->add_option("--raw", options->raw_target);
-  command->add_option("--param", options->params)->take_all()->expected(1);
+  command->add_option("--param", options->params)->allow_extra_args(false);
   command->callback([=] { convert(targets, *options); });
 }
 

@@ -171,6 +171,11 @@ class Audit {
       expect(spare == nullptr || spare != main, "CPU has the same sheaf twice");
       expect(main != &bootstrap || spare == nullptr, "CPU has a spare sheaf only");
       expect(cache.has_sheaves() || main == &bootstrap, "cache without sheaves has one");
+      if (const Sheaf<M>* const waiting = own.waiting.peek()) {
+        expect(waiting != main && waiting != spare, "CPU has the same sheaf twice");
+        expect(waiting->capacity == cache.sheaf_capacity(), "capacity of a sheaf is wrong");
+        expect(waiting->size.peek() < waiting->capacity, "full sheaf does not wait for readers");
+      }
       if (spare == nullptr) continue;
       const std::uint32_t size = spare->size.peek();
       expect(size == 0 || size == spare->capacity, "spare sheaf is neither empty nor full");

@@ -48,15 +48,15 @@ class CpuFlush {
   void flush_everywhere(Cache<M>& cache) {
     flush_here(cache);
     if (!M::has_workers()) return leave_requests(cache);
-    mutex_.lock();
-    cache_ = &cache;
-    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
-      if (has_something(cache, cpu)) requests_.of(cpu).work.schedule_on(cpu);
-    }
-    // A work that was not asked for is over at once.
-    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) requests_.of(cpu).work.flush();
-    cache_ = nullptr;
-    mutex_.unlock();
+    run_everywhere(cache, &CpuFlush::flush_here,
+                   [&](unsigned cpu) { return has_something(cache, cpu); });
+  }
+  /// Has every CPU submit the sheaf in which objects wait for more. Those that were freed before
+  /// wait for a grace period when this returns. Sleeps: preemptible tasks only.
+  void submit_everywhere(Cache<M>& cache) {
+    if (!M::has_workers() || !cache.has_sheaves()) return;
+    run_everywhere(cache, &CpuFlush::submit_here,
+                   [&](unsigned cpu) { return cache.sheaves().of(cpu).load_waiting() != nullptr; });
   }
 
   /// For a cache that nobody else uses any more. May spin.
@@ -93,8 +93,27 @@ class CpuFlush {
     return true;
   }
 
+  void submit_here(Cache<M>& cache) {
+    SheafSection<M> cpu(cache.sheaves(), page::Spin::allowed);
+    sheaves_->submit(*cpu);
+  }
+  /// In a worker of each CPU that `is_needed`.
+  template <class Needed>
+  void run_everywhere(Cache<M>& cache, void (CpuFlush::*what)(Cache<M>&), Needed is_needed) {
+    mutex_.lock();
+    cache_ = &cache;
+    what_ = what;
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      if (is_needed(cpu)) requests_.of(cpu).work.schedule_on(cpu);
+    }
+    // A work that was not asked for is over at once.
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) requests_.of(cpu).work.flush();
+    cache_ = nullptr;
+    mutex_.unlock();
+  }
+
   struct Request {
-    void run() { owner->flush_here(*owner->cache_); }
+    void run() { (owner->*owner->what_)(*owner->cache_); }
     CpuFlush* owner = nullptr;
     defer::Work<M> work;
   };
@@ -106,7 +125,10 @@ class CpuFlush {
 
   /// A hint about a CPU that goes on meanwhile.
   bool has_something(Cache<M>& cache, unsigned cpu) const {
-    if (cache.has_sheaves()) return sheaves_->is_real(cache.sheaves().of(cpu).load_main());
+    if (cache.has_sheaves()) {
+      const CpuSheaves<M>& other = cache.sheaves().of(cpu);
+      return sheaves_->is_real(other.load_main()) || other.load_waiting() != nullptr;
+    }
     const CpuSlab<M>& other = cache.cpus().of(cpu);
     if (other.slab.load(std::memory_order_relaxed) != nullptr) return true;
     return other.partial.load(std::memory_order_relaxed) != nullptr;
@@ -134,7 +156,8 @@ class CpuFlush {
 
   PartialLists<M>* lists_ = nullptr;
   SheafPath<M>* sheaves_ = nullptr;
-  Cache<M>* cache_ = nullptr;  // flush mutex: what the works flush
+  Cache<M>* cache_ = nullptr;                    // flush mutex: what the works are for
+  void (CpuFlush::*what_)(Cache<M>&) = nullptr;  // and what they do
   sync::Mutex<M, site::flush_mutex> mutex_;
   machine::PerCpu<M, Request> requests_;
 };

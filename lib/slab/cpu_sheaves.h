@@ -15,10 +15,14 @@ template <machine::Machine M>
 struct CpuSheaves {
   machine::Atomic<M, Sheaf<M>*, site::cpu_main> main;
   machine::Atomic<M, Sheaf<M>*, site::cpu_spare> spare;  // null: none
+  // Objects that were freed and that readers may still see; null: none. Never full.
+  machine::Atomic<M, Sheaf<M>*, site::cpu_waiting> waiting;
   sync::LocalLock<M, site::sheaf_lock> lock;
 
   Sheaf<M>* load_main() const { return main.load(std::memory_order_relaxed); }
   Sheaf<M>* load_spare() const { return spare.load(std::memory_order_relaxed); }
+  Sheaf<M>* load_waiting() const { return waiting.load(std::memory_order_relaxed); }
+  void set_waiting(Sheaf<M>* sheaf) { waiting.store(sheaf, std::memory_order_relaxed); }
   void set_main(Sheaf<M>* sheaf) { main.store(sheaf, std::memory_order_relaxed); }
   void set_spare(Sheaf<M>* sheaf) { spare.store(sheaf, std::memory_order_relaxed); }
 };

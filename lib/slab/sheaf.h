@@ -1,15 +1,15 @@
 // Sheaf: an array of free objects of one cache, handed from place to place as a whole.
 // Source: Linux 7.3 mm/slub.c (struct slab_sheaf, calculate_sheaf_capacity).
 //
-// Its objects count as in use in their slabs. It is in one place at a time: a CPU's, a barn's, or
-// in the hands of one frame. Places that hold it are changed, and the sheaf with them, under the
-// lock of the place.
+// Its objects count as in use in their slabs. It is in one place at a time: a CPU's, a barn's, in
+// the hands of one frame, or waiting for a grace period. Places that hold it are changed, and the
+// sheaf with them, under the lock of the place.
 #pragma once
 
 #include <cstddef>
 #include <new>
 
-#include "lib/machine/atomic.h"
+#include "lib/defer/rcu_head.h"
 #include "lib/machine/check.h"
 #include "lib/slab/sites.h"
 
@@ -25,17 +25,25 @@ constexpr std::uint32_t sheaf_capacity(std::uint32_t object_size) {
 
 template <machine::Machine M>
 struct Sheaf {
-  static constexpr std::size_t kHeader = 32;  // has room for what waits for a grace period
+  static constexpr std::size_t kHeader = 32;
 
-  Sheaf* next = nullptr;  // barn lock: on a list of the barn
+  union {
+    Sheaf* next = nullptr;  // barn lock: on a list of the barn
+    void* owner;            // of a sheaf that waits for a grace period: who takes it back
+  };
   machine::Atomic<M, std::uint32_t, site::sheaf_size> size;
   std::uint32_t capacity = 0;  // constant
+  defer::RcuHead<M> grace;     // waits for a grace period
 
+  static Sheaf& of(defer::RcuHead<M>* head) {
+    return *reinterpret_cast<Sheaf*>(reinterpret_cast<std::byte*>(head) - offsetof(Sheaf, grace));
+  }
   static constexpr std::size_t bytes(std::uint32_t capacity) {
     return kHeader + capacity * sizeof(void*);
   }
   /// An empty one, in memory of bytes(capacity).
   static Sheaf* make(void* memory, std::uint32_t capacity) {
+    static_assert(sizeof(Sheaf) <= kHeader);
     auto* const sheaf = new (memory) Sheaf;
     sheaf->capacity = capacity;
     return sheaf;

@@ -12,9 +12,15 @@ namespace anyctx::slab {
 template <machine::Machine M>
 class SheafPath {
  public:
-  void init(SlabSource<M>& source, SheafStore<M>& store) {
+  /// `clean(owner, object)` makes free what readers cannot see any more.
+  using Clean = void (*)(void* owner, void* object);
+  void init(SlabSource<M>& source, SheafStore<M>& store, defer::Rcu<M>& rcu, Clean clean,
+            void* owner) {
     source_ = &source;
     store_ = &store;
+    rcu_ = &rcu;
+    clean_ = clean;
+    owner_ = owner;
   }
   Sheaf<M>& bootstrap() { return bootstrap_; }
   const Sheaf<M>& bootstrap() const { return bootstrap_; }
@@ -54,6 +60,40 @@ class SheafPath {
     }
     if (spin == page::Spin::never) return Pushed::no;
     return push_with_room_made(cache, object);
+  }
+
+  /// Takes over an object of `slab` that readers may still see, and writes nothing into it. False:
+  /// whoever asks finds another way. (A sheaf that is not full waits for more. Only code on its CPU
+  /// can take it, so that machines without workers have none.) Any context with Spin::never.
+  bool push_waiting(Cache<M>& cache, const Slab<M>& slab, void* object, page::Spin spin) {
+    if (!M::has_workers() || !cache.has_sheaves()) return false;
+    for (bool has_tried = false;; has_tried = true) {
+      {
+        SheafSection<M> cpu(cache.sheaves(), page::Spin::never);
+        if (!cpu || slab.node != node_here()) return false;
+        if (Sheaf<M>* const sheaf = find_waiting(cache, *cpu, spin)) {
+          sheaf->push(object);
+          if (sheaf->is_full()) submit(*cpu);
+          return true;
+        }
+      }
+      if (has_tried || spin == page::Spin::never) return false;
+      Sheaf<M>* const empty = store_->create(cache.sheaf_capacity(), page::gfp::nowait);
+      if (empty == nullptr) return false;
+      put_away(cache, *empty);  // where the next turn finds it
+    }
+  }
+  /// The lock is held, or nobody else uses the cache: what waits for more waits for readers now.
+  /// Before the lock is dropped, so that whoever takes it finds nothing that was forgotten.
+  void submit(CpuSheaves<M>& cpu) {
+    Sheaf<M>* const sheaf = cpu.load_waiting();
+    if (sheaf == nullptr) return;
+    cpu.set_waiting(nullptr);
+    sheaf->owner = this;
+    rcu_->call(&sheaf->grace, [](defer::RcuHead<M>* head) {
+      Sheaf<M>& over = Sheaf<M>::of(head);
+      static_cast<SheafPath*>(over.owner)->end_waiting(over);
+    });
   }
 
   /// After pop() found nothing: fetches objects, so that it will. May spin.
@@ -117,6 +157,7 @@ class SheafPath {
     Sheaf<M>* spare = nullptr;
   };
   Detached detach(CpuSheaves<M>& cpu) {
+    submit(cpu);
     Detached detached{cpu.load_main(), cpu.load_spare()};
     cpu.set_main(&bootstrap_);
     cpu.set_spare(nullptr);
@@ -146,6 +187,25 @@ class SheafPath {
   int node_of(const void* object) const { return source_->slab_of(object)->node; }
 
   Sheaf<M>* real_or_null(Sheaf<M>* sheaf) const { return is_real(sheaf) ? sheaf : nullptr; }
+
+  /// Lock held. The CPU's sheaf that waits for objects, or null.
+  Sheaf<M>* find_waiting(Cache<M>& cache, CpuSheaves<M>& cpu, page::Spin spin) {
+    if (Sheaf<M>* const sheaf = cpu.load_waiting()) return sheaf;
+    Sheaf<M>* const empty = cache.barn(node_here()).take_empty(spin);
+    if (empty != nullptr) cpu.set_waiting(empty);
+    return empty;
+  }
+  /// A grace period is over. May spin.
+  void end_waiting(Sheaf<M>& sheaf) {
+    sheaf.next = nullptr;
+    Cache<M>& cache = *source_->slab_of(sheaf.top())->cache;
+    const std::uint32_t count = sheaf.load_size();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      M::probe(site::deferred_limbo);
+      clean_(owner_, sheaf.objects()[i]);
+    }
+    put_away(cache, sheaf);
+  }
 
   /// Lock held. True if main has objects now.
   bool replace_empty_main(Cache<M>& cache, CpuSheaves<M>& cpu, page::Spin spin) {
@@ -282,6 +342,9 @@ class SheafPath {
 
   SlabSource<M>* source_ = nullptr;
   SheafStore<M>* store_ = nullptr;
+  defer::Rcu<M>* rcu_ = nullptr;
+  Clean clean_ = nullptr;
+  void* owner_ = nullptr;
   Sheaf<M> bootstrap_;
 };
 

@@ -23,6 +23,7 @@ inline constexpr machine::Site flush_wanted{77};
 inline constexpr machine::Site sheaf_size{78};
 inline constexpr machine::Site cpu_main{79};
 inline constexpr machine::Site cpu_spare{110};
+inline constexpr machine::Site cpu_waiting{118};
 inline constexpr machine::Site barn_length{111};
 
 // Locks.
@@ -52,8 +53,8 @@ inline constexpr machine::Site deferred_limbo{104};
 inline constexpr machine::Site barn_section{115};
 
 // Accounting.
-inline constexpr machine::Site payers{110};
-inline constexpr machine::Site vector_size{111};
+inline constexpr machine::Site payers{116};
+inline constexpr machine::Site vector_size{117};
 
 inline constexpr machine::SiteInfo kTable[] = {
     {cpu_pair, machine::SiteKind::word, "slab.cpu_pair", machine::verbs(machine::Verb::cas),
@@ -102,6 +103,9 @@ inline constexpr machine::SiteInfo kTable[] = {
     {cpu_spare, machine::SiteKind::word, "slab.cpu_spare",
      machine::verbs(machine::Verb::load, machine::Verb::store),
      "full or empty sheaf that one CPU has besides"},
+    {cpu_waiting, machine::SiteKind::word, "slab.cpu_waiting",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "sheaf of objects that readers may still see, of one CPU"},
     {barn_length, machine::SiteKind::word, "slab.barn_length",
      machine::verbs(machine::Verb::load, machine::Verb::store),
      "number of full or of empty sheaves in a node's barn"},

@@ -91,9 +91,9 @@ class SlabAllocator {
   }
   /// Frees the object that `head` is a word of, after a grace period of RCU. Only this word is
   /// written to before that. It lies in the first page of a large object. Ordinary.
-  void kfree_rcu(defer::LlistNode* head) { free_after_grace(head, grace_->rcu); }
+  void kfree_rcu(defer::LlistNode* head) { free_after_rcu(head, page::Spin::allowed); }
   /// The same, nolock.
-  void kfree_rcu_nolock(defer::LlistNode* head) { free_after_grace(head, grace_->rcu); }
+  void kfree_rcu_nolock(defer::LlistNode* head) { free_after_rcu(head, page::Spin::never); }
   /// The same after a grace period of SRCU-fast, which contains one of RCU. Nolock.
   void kfree_srcu_fast_nolock(defer::LlistNode* head) { free_after_grace(head, grace_->srcu); }
 
@@ -228,6 +228,10 @@ class SlabAllocator {
 
   template <class Domain>
   void free_after_grace(defer::LlistNode* head, Domain& domain);
+  void free_after_rcu(defer::LlistNode* head, page::Spin spin);
+  void* mark_waiting(defer::LlistNode* head);
+  void clean(void* object);
+  void submit_waiting();
   void* object_around(const void* word) const;
   void release(defer::LlistNode* head);
 

@@ -26,7 +26,9 @@ void SlabAllocator<M>::init(page::PageAllocator<M>& pages, defer::Grace<M>& grac
   debug_.init(source_);
   singles_.init(source_, debug_);
   sheaf_store_.init(source_, singles_, buckets_[static_cast<unsigned>(Family::internal)]);
-  sheaves_.init(source_, sheaf_store_);
+  sheaves_.init(
+      source_, sheaf_store_, grace.rcu,
+      [](void* self, void* object) { static_cast<SlabAllocator*>(self)->clean(object); }, this);
   free_.init(config.design, source_, lists_, debug_, singles_, sheaves_, words);
   flush_.init(lists_, sheaves_);
   alloc_.init(source_, lists_, debug_, free_.deferred(), flush_);

@@ -6,10 +6,40 @@ namespace anyctx::slab {
 template <machine::Machine M>
 template <class Domain>
 void SlabAllocator<M>::free_after_grace(defer::LlistNode* head, Domain& domain) {
+  if (mark_waiting(head) != nullptr) domain.release_later(head);
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::free_after_rcu(defer::LlistNode* head, page::Spin spin) {
+  void* const object = mark_waiting(head);
+  if (object == nullptr) return;
+  Slab<M>* const slab = source_.slab_of(object);
+  if (slab != nullptr && sheaves_.push_waiting(*slab->cache, *slab, object, spin)) return;
+  grace_->rcu.release_later(head);
+}
+
+/// The object that the word lies in, which is freed by nobody else from now on; null after a
+/// report.
+template <machine::Machine M>
+void* SlabAllocator<M>::mark_waiting(defer::LlistNode* head) {
   void* const object = object_around(head);
-  if (object == nullptr) return M::bug(machine::Bug::invalid_free, head);
-  if (!free_.deferred().mark(object)) return M::bug(machine::Bug::double_free, object);
-  domain.release_later(head);
+  if (object == nullptr) {
+    M::bug(machine::Bug::invalid_free, head);
+  } else if (!free_.deferred().mark(object)) {
+    M::bug(machine::Bug::double_free, object);
+    return nullptr;
+  }
+  return object;
+}
+
+/// An object in a sheaf: readers are gone.
+template <machine::Machine M>
+void SlabAllocator<M>::clean(void* object) {
+  free_.deferred().forget(object);
+  Slab<M>& slab = *source_.slab_of(object);
+  if (charge_.is_on()) [[unlikely]]
+    charge_.uncharge(slab, object, page::Spin::allowed);
+  slab.cache->mark_free(object);
 }
 
 /// The start of the object that a word lies in; null if in none.
@@ -40,8 +70,20 @@ void SlabAllocator<M>::release(defer::LlistNode* head) {
 template <machine::Machine M>
 void SlabAllocator<M>::kvfree_rcu_barrier() {
   deferred_work_barrier();
+  submit_waiting();
   grace_->srcu.barrier();
   grace_->rcu.barrier();
+}
+
+/// Objects wait in sheaves for others before they wait for readers.
+template <machine::Machine M>
+void SlabAllocator<M>::submit_waiting() {
+  if (config_.design != Design::sheaves) return;
+  caches_mutex_.lock();
+  for (Cache<M>* cache = first_cache_; cache != nullptr; cache = cache->next_cache) {
+    flush_.submit_everywhere(*cache);
+  }
+  caches_mutex_.unlock();
 }
 
 }  // namespace anyctx::slab

@@ -41,8 +41,7 @@ void add_fuzz(CLI::App& app, Session& session) {
   command
       ->add_option("--param", options->params,
                    "NAME=VALUE: a parameter of all programs; may be repeated")
-      ->take_all()
-      ->expected(1);
+      ->allow_extra_args(false);
   command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
   command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
   command->add_flag("--json", options->json, "print one JSON object");
@@ -77,8 +76,7 @@ void add_convert(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"text", "binary"}));
   command->add_option("--raw", options->raw_target, std::string(kRaw));
   command->add_option("--param", options->params, "NAME=VALUE: change a parameter; may be repeated")
-      ->take_all()
-      ->expected(1);
+      ->allow_extra_args(false);
   command->callback(
       [=, &session] { session.exit_code = convert(session.installation(), *options); });
 }
