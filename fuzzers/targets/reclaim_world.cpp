@@ -24,6 +24,7 @@ void ReclaimWorld::setup(const program::Program& program) {
                    .red_zone = debug >= 2,
                    .consistency = debug == 3,
                    .sheaves = value("design") != 0});
+  has_sheaves_ = value("design") != 0;
   scheme_ = static_cast<Scheme>(value("scheme"));
   shape_ = ThingShape::of(value("size"), value("head"));
   for (Link& slot : slots_) slot.init(nullptr);
@@ -179,11 +180,14 @@ Outcome ReclaimWorld::kvfree_rcu_barrier() {
   return {};
 }
 
-/// Nobody reads any more, and everything that was late has come.
+/// Nobody reads any more, and everything that was late has come. In sheaves, memory waits for more
+/// of its kind before it waits for readers.
 void ReclaimWorld::check_ended() {
   retired_.for_each(retired_.outstanding(), [&](const ReclaimRetired::Record& record) {
-    const bool waits = record.by_callback || (retired_.last_of(record.thing) == &record &&
-                                              subject_->is_waiting(record.thing));
+    const bool collects = has_sheaves_ && record.kind == GraceKind::rcu;
+    const bool waits =
+        record.by_callback || (!collects && retired_.last_of(record.thing) == &record &&
+                               subject_->is_waiting(record.thing));
     if (!waits) return;
     simulation_.stop(VerdictKind::no_progress, "grace periods end without being asked to",
                      "nothing that waits", record.by_callback ? "a callback" : "memory");

@@ -85,6 +85,7 @@ class ReclaimWorld final : public engine::World {
   ReclaimRetired retired_;
   UserCount users_;
   std::uint64_t serials_ = 0;
+  bool has_sheaves_ = false;
   bool has_pair_ = false;
   bool closed_ = false;  // being set up or taken down: what interrupts that does nothing
 };

@@ -51,12 +51,13 @@ class CpuFlush {
     run_everywhere(cache, &CpuFlush::flush_here,
                    [&](unsigned cpu) { return has_something(cache, cpu); });
   }
-  /// Has every CPU submit the sheaf in which objects wait for more. Those that were freed before
-  /// wait for a grace period when this returns. Sleeps: preemptible tasks only.
-  void submit_everywhere(Cache<M>& cache) {
-    if (!M::has_workers() || !cache.has_sheaves()) return;
-    run_everywhere(cache, &CpuFlush::submit_here,
-                   [&](unsigned cpu) { return cache.sheaves().of(cpu).load_waiting() != nullptr; });
+  /// Has every CPU submit the sheaves in which objects wait for more, of this cache and those
+  /// linked behind it. What was freed before waits for a grace period when this returns. No look
+  /// from here can spare a CPU that: one that submits just now has nothing any more, and is not
+  /// done. Sleeps: preemptible tasks only.
+  void submit_everywhere(Cache<M>& first) {
+    if (M::has_workers())
+      run_everywhere(first, &CpuFlush::submit_here, [](unsigned) { return true; });
   }
 
   /// For a cache that nobody else uses any more. May spin.
@@ -93,9 +94,14 @@ class CpuFlush {
     return true;
   }
 
-  void submit_here(Cache<M>& cache) {
-    SheafSection<M> cpu(cache.sheaves(), page::Spin::allowed);
-    sheaves_->submit(*cpu);
+  /// In this CPU's worker nobody else is inside of a section of this CPU, unless sections sleep.
+  void submit_here(Cache<M>& first) {
+    for (Cache<M>* cache = &first; cache != nullptr; cache = cache->next_cache) {
+      if (!cache->has_sheaves()) continue;
+      if (!M::rt() && cache->sheaves().here().load_waiting() == nullptr) continue;
+      SheafSection<M> cpu(cache->sheaves(), page::Spin::allowed);
+      sheaves_->submit(*cpu);
+    }
   }
   /// In a worker of each CPU that `is_needed`.
   template <class Needed>

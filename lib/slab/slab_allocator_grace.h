@@ -80,9 +80,7 @@ template <machine::Machine M>
 void SlabAllocator<M>::submit_waiting() {
   if (config_.design != Design::sheaves) return;
   caches_mutex_.lock();
-  for (Cache<M>* cache = first_cache_; cache != nullptr; cache = cache->next_cache) {
-    flush_.submit_everywhere(*cache);
-  }
+  flush_.submit_everywhere(*first_cache_);
   caches_mutex_.unlock();
 }
 
