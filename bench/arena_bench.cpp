@@ -71,7 +71,7 @@ class Stage {
   std::vector<page::KernelArea<Native>> areas_;
   std::vector<page::LeafGroup<Native>> leaves_;
   page::PageAllocator<Native> allocator_;
-  defer::Grace<Native> grace_;
+  anyctx::defer::Grace<Native> grace_;
   slab::SlabAllocator<Native> slab_;
   page::MemCgroup<Native> payer_;
   std::unique_ptr<page::KernelSpace<Native>> kernel_ =

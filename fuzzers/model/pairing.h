@@ -23,7 +23,13 @@ enum class Freer : std::uint8_t {
   kmem_cache_free,  // with the object's own cache
   free_pages,
   free_pages_nolock,
+  kmem_cache_free_nolock,  // with the object's own cache
 };
+
+/// Whether an object that is freed may still wait for deferred work afterwards.
+constexpr bool may_defer(Freer freer) {
+  return freer == Freer::kfree_nolock || freer == Freer::kmem_cache_free_nolock;
+}
 
 /// kmalloc() with kfree_nolock() would work, but the kernel's leak trackers would report it, since
 /// only kmalloc() and kfree() tell them. Pages do not say by whom they were allocated.
@@ -34,6 +40,7 @@ constexpr bool may_free(Origin origin, Freer freer) {
     case Freer::kfree_nolock:
       return origin != Origin::kmalloc && origin != Origin::pages;
     case Freer::kmem_cache_free:
+    case Freer::kmem_cache_free_nolock:
       return origin == Origin::cache;
     case Freer::free_pages:
     case Freer::free_pages_nolock:

@@ -67,9 +67,13 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
   const bool bound = !call.nolock && has(call.gfp, page::gfp::thisnode);
   before.room = inspector_.has_room(order_of(call), bound ? call.node : -1);
   if (!takes_cached_only(call)) return before;
+  if (call.origin == Origin::cache) {
+    before.cached = is_cached(caches_.record(call.cache).handle);
+    return before;
+  }
   const std::size_t next = contract_.next_bucket(call.size);
-  before.cached = is_cached(call.size);
-  before.next_cached = next != 0 && is_cached(next);
+  before.cached = is_cached(inspector_.bucket(call.size));
+  before.next_cached = next != 0 && is_cached(inspector_.bucket(next));
   return before;
 }
 
@@ -87,14 +91,18 @@ std::int64_t AllocJudge::left_pages(const AllocCall& call) const {
 
 /// Whether nothing but a sheaf may serve the call.
 bool AllocJudge::takes_cached_only(const AllocCall& call) const {
-  return call.origin == Origin::kmalloc_nolock && options_.sheaves && !simulation_.config().cas2 &&
-         options_.without_cas2 == WithoutCas2::sheaf_only && !options_.debug.any() &&
-         model::KmallocContract::is_cached(call.size);
+  const bool of_slab = call.origin == Origin::kmalloc_nolock || call.origin == Origin::cache;
+  return call.nolock && of_slab && options_.sheaves && !simulation_.config().cas2 &&
+         options_.without_cas2 == WithoutCas2::sheaf_only && !is_debug(call);
 }
 
-/// Whether this CPU, or its node, has a sheaf with objects for a nolock request of this size.
-bool AllocJudge::is_cached(std::size_t size) const {
-  const CacheHandle cache = inspector_.bucket(size);
+bool AllocJudge::is_debug(const AllocCall& call) const {
+  if (call.origin != Origin::cache) return options_.debug.any();
+  return inspector_.cache(caches_.record(call.cache).handle).debug;
+}
+
+/// Whether this CPU, or its node, has a sheaf with objects for a nolock request.
+bool AllocJudge::is_cached(CacheHandle cache) const {
   const CpuSheavesView cpu = inspector_.cpu_sheaves(cache, simulation_.cpu());
   if (inspector_.sheaf(cpu.main).size != 0) return true;
   if (cpu.spare != nullptr && inspector_.sheaf(cpu.spare).size != 0) return true;
@@ -111,7 +119,7 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   if (call.origin == Origin::pages || call.origin == Origin::large) {
     return order_of(call) > kLargestNolockOrder;
   }
-  if (machine.cas2 || options_.debug.any()) return false;
+  if (machine.cas2 || is_debug(call)) return false;
   return options_.without_cas2 == WithoutCas2::fail ||
          (options_.without_cas2 == WithoutCas2::sheaf_only && !options_.sheaves);
 }
@@ -204,8 +212,8 @@ void AllocJudge::check_pages_kept(const AllocCall& call, const Before& before) c
 
 std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& before,
                                        const void* memory) {
-  const bool sleeps =
-      call.origin == Origin::kmalloc_nolock && simulation_.config().rt && !options_.sheaves;
+  const bool whole_pages = call.origin == Origin::large || call.origin == Origin::pages;
+  const bool sleeps = call.nolock && !whole_pages && simulation_.config().rt && !options_.sheaves;
   if (sleeps && !before.preemptible) {
     simulation_.stop(VerdictKind::sleep_in_atomic,
                      "on RT, where a slab's locks sleep, code that cannot be preempted is refused",
@@ -219,7 +227,6 @@ std::uint32_t AllocJudge::judge_memory(const AllocCall& call, const Before& befo
                      "memory of the allocator", "an address outside of it");
   }
   if (memory == damage_.planted_object()) damage_.judge_unreported();
-  const bool whole_pages = call.origin == Origin::large || call.origin == Origin::pages;
   const std::uint32_t usable =
       whole_pages ? judge_pages(call, memory) : judge_object(call, before, memory);
   check_node(call, memory);

@@ -65,7 +65,8 @@ class AllocJudge {
   std::int64_t left_pages(const AllocCall& call) const;
   [[nodiscard]] bool must_succeed(const AllocCall& call, const Before& before) const;
   [[nodiscard]] bool takes_cached_only(const AllocCall& call) const;
-  [[nodiscard]] bool is_cached(std::size_t size) const;
+  [[nodiscard]] bool is_cached(CacheHandle cache) const;
+  [[nodiscard]] bool is_debug(const AllocCall& call) const;
   unsigned order_of(const AllocCall& call) const;
   void judge_empty(const AllocCall& call) const;
   void check_attempts(const AllocCall& call) const;

@@ -74,6 +74,14 @@ class OwnSlabSubject final : public SlabSubject {
     const Watched watched;
     slabs_.kmem_cache_free(of(cache), object);
   }
+  void* kmem_cache_alloc_nolock(CacheHandle cache, page::Gfp gfp, int node) override {
+    const Watched watched;
+    return slabs_.kmem_cache_alloc_nolock(of(cache), gfp, node);
+  }
+  void kmem_cache_free_nolock(CacheHandle cache, void* object) override {
+    const Watched watched;
+    slabs_.kmem_cache_free_nolock(of(cache), object);
+  }
   void deferred_work_barrier() override {
     const Watched watched;
     slabs_.deferred_work_barrier();

@@ -79,11 +79,14 @@ constexpr std::uint32_t code(SlabOp op) {
   return static_cast<std::uint32_t>(op);
 }
 constexpr std::uint32_t kAnyObject[] = {code(SlabOp::kmalloc), code(SlabOp::kmalloc_nolock),
-                                        code(SlabOp::kmem_cache_alloc)};
+                                        code(SlabOp::kmem_cache_alloc),
+                                        code(SlabOp::kmem_cache_alloc_nolock)};
 constexpr std::uint32_t kNolockObject[] = {code(SlabOp::kmalloc_nolock),
-                                           code(SlabOp::kmem_cache_alloc)};
+                                           code(SlabOp::kmem_cache_alloc),
+                                           code(SlabOp::kmem_cache_alloc_nolock)};
 constexpr std::uint32_t kCacheObject[] = {code(SlabOp::kmem_cache_alloc),
-                                          code(SlabOp::kmem_cache_alloc_from_sheaf)};
+                                          code(SlabOp::kmem_cache_alloc_from_sheaf),
+                                          code(SlabOp::kmem_cache_alloc_nolock)};
 constexpr std::uint32_t kPageBlock[] = {code(SlabOp::alloc_pages),
                                         code(SlabOp::alloc_pages_nolock)};
 constexpr ArgSpec kObjectArg = {"object", ArgKind::slot, 0, 0, kAnyObject};
@@ -105,6 +108,7 @@ constexpr ArgSpec kNolockArg = {"object", ArgKind::slot, 0, 0, kNolockObject};
 constexpr ArgSpec kToNolock[] = {kNolockArg, kCallerArg};
 constexpr ArgSpec kTwice[] = {kNolockArg};
 constexpr ArgSpec kToCache[] = {{"object", ArgKind::slot, 0, 0, kCacheObject}};
+constexpr ArgSpec kToCacheNolock[] = {{"object", ArgKind::slot, 0, 0, kCacheObject}, kCallerArg};
 constexpr ArgSpec kToPages[] = {{"pages", ArgKind::slot, 0, 0, kPageBlock}};
 constexpr std::uint32_t kSheaf[] = {code(SlabOp::kmem_cache_prefill_sheaf)};
 constexpr std::uint32_t kCounts[] = {1, 2, 3, 4, 5, 8, 12, 13, 30};
@@ -121,6 +125,7 @@ constexpr ArgSpec kCreate[] = {
     {"flags", ArgKind::flags, 0, 0, {}, kCacheFlags, true, 0},
 };
 constexpr ArgSpec kCacheAlloc[] = {kCacheArg, kFlagsArg, kNodeArg};
+constexpr ArgSpec kCacheAllocNolock[] = {kCacheArg, kNolockFlagsArg, kNodeArg};
 constexpr ArgSpec kCache[] = {kCacheArg};
 constexpr ArgSpec kDamage[] = {
     kObjectArg,
@@ -171,6 +176,8 @@ constexpr OpSpec kOps[] = {
     {"kmem_cache_alloc_from_sheaf", kMaySpin, false, true, kFromSheaf, 1},
     {"kmem_cache_refill_sheaf", kMaySpin, false, false, kRefill, 1},
     {"kmem_cache_return_sheaf", kMaySpin, false, false, kToSheaf, 1},
+    {"kmem_cache_alloc_nolock", kAnyContext, true, true, kCacheAllocNolock, 5},
+    {"kmem_cache_free_nolock", kAnyContext, true, false, kToCacheNolock, 4},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

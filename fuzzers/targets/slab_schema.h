@@ -35,6 +35,8 @@ enum class SlabOp : std::uint8_t {
   kmem_cache_alloc_from_sheaf,
   kmem_cache_refill_sheaf,
   kmem_cache_return_sheaf,
+  kmem_cache_alloc_nolock,
+  kmem_cache_free_nolock,
 };
 
 /// Bits of the flags of kmalloc() and kmem_cache_alloc(). kmalloc_nolock() and the page operations

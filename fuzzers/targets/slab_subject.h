@@ -75,6 +75,8 @@ class SlabSubject {
   virtual bool kmem_cache_shrink(CacheHandle cache) = 0;   // true: it has no slab left
   virtual void* kmem_cache_alloc(CacheHandle cache, page::Gfp gfp, int node) = 0;
   virtual void kmem_cache_free(CacheHandle cache, void* object) = 0;
+  virtual void* kmem_cache_alloc_nolock(CacheHandle cache, page::Gfp gfp, int node) = 0;
+  virtual void kmem_cache_free_nolock(CacheHandle cache, void* object) = 0;
   virtual void deferred_work_barrier() = 0;
 
   virtual SheafId kmem_cache_prefill_sheaf(CacheHandle cache, page::Gfp gfp, unsigned count) = 0;

@@ -140,6 +140,14 @@ Outcome SlabWorld::dispatch(const program::Op& op, Lane lane) {
       return replace_payer(args[0]);
     case SlabOp::drain_stock:
       return drain_stock();
+    case SlabOp::kmem_cache_alloc_nolock: {
+      const Caller caller(args[1] >> kNolockAllocFlags);
+      return kmem_cache_alloc_nolock(args, op.result);
+    }
+    case SlabOp::kmem_cache_free_nolock: {
+      const Caller caller(args[1]);
+      return free(args[0], Freer::kmem_cache_free_nolock);
+    }
     case SlabOp::kmem_cache_prefill_sheaf:
       return prefill_sheaf(args, op.result, lane);
     case SlabOp::kmem_cache_alloc_from_sheaf:

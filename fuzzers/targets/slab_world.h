@@ -39,6 +39,7 @@ class SlabWorld final : public engine::World {
   Outcome kmalloc(const Args& args, unsigned slot, inject::Lane lane);
   Outcome kmalloc_nolock(const Args& args, unsigned slot);
   Outcome kmem_cache_alloc(const Args& args, unsigned slot, inject::Lane lane);
+  Outcome kmem_cache_alloc_nolock(const Args& args, unsigned slot);
   Outcome alloc_pages(const Args& args, unsigned slot, inject::Lane lane, bool nolock);
   Outcome allocate(const AllocCall& call, unsigned slot);
   Outcome request(const AllocCall& call, SlabObject& object);

@@ -81,6 +81,21 @@ Outcome SlabWorld::kmem_cache_alloc(const Args& args, unsigned slot, Lane lane) 
   return allocate(call, slot);
 }
 
+Outcome SlabWorld::kmem_cache_alloc_nolock(const Args& args, unsigned slot) {
+  AllocCall call;
+  call.cache = caches_.usable(args[0]);
+  if (call.cache == CacheTable::kNone) return {Outcome::Kind::vacuous};
+  const CacheRecord& record = caches_.record(call.cache);
+  call.origin = Origin::cache;
+  call.nolock = true;
+  call.size = record.size;
+  call.node = node_of(args[2]);
+  std::uint32_t flags = args[1] & (alloc_flag::zero | alloc_flag::account);
+  if (record.ctor) flags &= ~alloc_flag::zero;
+  call.gfp = flags_of(flags);
+  return allocate(call, slot);
+}
+
 Outcome SlabWorld::alloc_pages(const Args& args, unsigned slot, Lane lane, bool nolock) {
   AllocCall call;
   call.origin = Origin::pages;
@@ -145,7 +160,10 @@ void* SlabWorld::call_alloc(const AllocCall& call) {
         return subject_->kmem_cache_alloc_from_sheaf(caches_.record(call.cache).handle, call.gfp,
                                                      call.sheaf);
       }
-      return subject_->kmem_cache_alloc(caches_.record(call.cache).handle, call.gfp, call.node);
+      return call.nolock ? subject_->kmem_cache_alloc_nolock(caches_.record(call.cache).handle,
+                                                             call.gfp, call.node)
+                         : subject_->kmem_cache_alloc(caches_.record(call.cache).handle, call.gfp,
+                                                      call.node);
     case Origin::pages:
       return call.nolock ? subject_->alloc_pages_nolock(call.gfp, call.node, call.order)
                          : subject_->alloc_pages(call.gfp, call.node, call.order);

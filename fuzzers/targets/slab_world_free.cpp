@@ -31,7 +31,7 @@ bool SlabWorld::may_touch(const SlabObject& object) const {
 bool SlabWorld::take(unsigned slot, SlabObject& object, Freer freer) {
   return ledger_.slots().take(slot, object, [&](const SlabObject& held) {
     if (!model::may_free(held.origin, freer) || !may_touch(held)) return false;
-    if (freer != Freer::kmem_cache_free) return true;
+    if (freer != Freer::kmem_cache_free && freer != Freer::kmem_cache_free_nolock) return true;
     return caches_.record(held.cache).state == CacheRecord::State::alive;
   });
 }
@@ -45,11 +45,10 @@ Outcome SlabWorld::free(unsigned slot, Freer freer) {
   if (!take(slot, object, freer)) return {Outcome::Kind::vacuous};
   const bool in_slab = is_slab_object(object);
   const std::uint32_t version = in_slab ? deferral_.version(object.address) : 0;
-  const bool has_place =
-      in_slab && freer == Freer::kfree_nolock && judge_.has_place(object.address);
+  const bool has_place = in_slab && model::may_defer(freer) && judge_.has_place(object.address);
   release(object, freer);
   const bool deferred = in_slab && inspector_.is_deferred(object.address);
-  if (freer == Freer::kfree_nolock || freer == Freer::free_pages_nolock) {
+  if (model::may_defer(freer) || freer == Freer::free_pages_nolock) {
     check_steps(kMostFreeSteps);
     if (deferred && has_place) judge_.judge_deferred();
   } else if (deferred && deferral_.version(object.address) == version) {
@@ -63,7 +62,7 @@ void SlabWorld::release(const SlabObject& object, Freer freer) {
   memcg_.check_paid(object);
   hand_back(object);
   const bool of_cache = object.origin == Origin::cache;
-  const bool may_defer = freer == Freer::kfree_nolock && object.origin != Origin::nothing;
+  const bool may_defer = model::may_defer(freer) && object.origin != Origin::nothing;
   ledger_.begin_call();
   if (of_cache) caches_.record(object.cache).users.enter();
   if (may_defer) deferral_.begin_free(object.address);
@@ -85,6 +84,8 @@ void SlabWorld::call_free(const SlabObject& object, Freer freer) {
       return subject_->kfree_nolock(object.address);
     case Freer::kmem_cache_free:
       return subject_->kmem_cache_free(caches_.record(object.cache).handle, object.address);
+    case Freer::kmem_cache_free_nolock:
+      return subject_->kmem_cache_free_nolock(caches_.record(object.cache).handle, object.address);
     case Freer::free_pages:
       return subject_->free_pages(object.address, object.order);
     case Freer::free_pages_nolock:

@@ -18,6 +18,14 @@ TEST_F(Errors, CommandLine) {
   expect_error({"replay", "--timeout", "0", "x"}, "'0' is not a time; write 90s, 5m or 8h");
 }
 
+TEST_F(Errors, Parameters) {
+  expect_error({"fuzz", "clean", "--param", "cpu=1", "--time", "1s"},
+               "cpu: no such parameter of target clean; did you mean cpus?");
+  expect_error({"convert", "--param", "cpus=9", write("program", kCleanProgram)}, "cpus");
+  expect_error({"convert", "--param", "cpus", write("program", kCleanProgram)},
+               "expected '=' and a value");
+}
+
 TEST_F(Errors, UnknownTarget) {
   expect_error(
       {"fuzz", "cleen"},

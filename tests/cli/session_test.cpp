@@ -43,7 +43,7 @@ class Session : public ::testing::Test {
 };
 
 TEST_F(Session, MutationsFitAndAreNormalPrograms) {
-  FuzzSession session(clean(), counters_, {});
+  FuzzSession session(clean(), counters_, {}, {});
   for (const std::size_t room : {1u, 7u, 64u, 4096u}) {
     Bytes buffer(room);
     std::size_t size = 1;
@@ -68,8 +68,8 @@ TEST_F(Session, MutationDependsOnInputAndSeedOnly) {
     buffer.resize(session.mutate(buffer, input.size(), seed));
     return buffer;
   };
-  FuzzSession first(clean(), counters_, {});
-  FuzzSession second(clean(), counters_, {});
+  FuzzSession first(clean(), counters_, {}, {});
+  FuzzSession second(clean(), counters_, {}, {});
   second.run(encoded(clean(), "anyctx 1 target=clean\ntask0: rest()\n"));
   std::size_t differing = 0;
   for (std::uint32_t seed = 0; seed < 50; ++seed) {
@@ -79,8 +79,21 @@ TEST_F(Session, MutationDependsOnInputAndSeedOnly) {
   EXPECT_GT(differing, 25u);
 }
 
+TEST_F(Session, KeepsToParameters) {
+  FuzzSession session(clean(), counters_, {"cpus=2"}, {});
+  EXPECT_FALSE(session.run(encoded(clean(), "anyctx 1 target=clean\ntask0: act()\n")));
+  EXPECT_TRUE(session.run(encoded(clean(), "anyctx 1 target=clean cpus=2\ntask0: act()\n")));
+  const Bytes input = encoded(clean(), "anyctx 1 target=clean\ntask0: act()\n");
+  for (std::uint32_t seed = 0; seed < 50; ++seed) {
+    Bytes buffer = input;
+    buffer.resize(4096);
+    buffer.resize(session.mutate(buffer, input.size(), seed));
+    EXPECT_TRUE(session.run(buffer));
+  }
+}
+
 TEST_F(Session, CrossoverMixesOrDeclines) {
-  FuzzSession session(clean(), counters_, {});
+  FuzzSession session(clean(), counters_, {}, {});
   const Bytes first = encoded(clean(), "anyctx 1 target=clean\ntask0: act()\n");
   const Bytes second = encoded(clean(), "anyctx 1 target=clean\ntask0: rest()\nnmi0: act()\n");
   Bytes out(4096);
@@ -95,7 +108,7 @@ TEST_F(Session, CrossoverMixesOrDeclines) {
 }
 
 TEST_F(Session, FeedbackTellsFailuresApart) {
-  FuzzSession session(clean(), counters_, {});
+  FuzzSession session(clean(), counters_, {}, {});
   session.run(encoded(clean(), "anyctx 1 target=clean\ntask0: act()\n"));
   const std::size_t plain = set_counters();
   EXPECT_EQ(plain, 3u);  // op.begin, tiny.limit and op.end, reached in a task
@@ -117,7 +130,7 @@ TEST_F(Session, VerdictIsToldBeforeTheEnd) {
                               "at task0.0 tiny.limit#1: nmi0\nat nmi0.0 tiny.limit#1: fail\n");
   EXPECT_DEATH(
       {
-        FuzzSession session(target, counters_, path_);
+        FuzzSession session(target, counters_, {}, path_);
         session.run(input);
       },
       "VERDICT spurious-failure(.|\n)*nmi0.0: act(.|\n)*anyctx replay --raw verdict FILE");
@@ -132,7 +145,7 @@ TEST_F(Session, StatisticsOfSeveralProcessesAddUp) {
                               "tiny.limit#1: fail\n");
   Exercised total(*clean().schema);
   for (int process = 0; process < 2; ++process) {
-    FuzzSession session(clean(), counters_, path_);
+    FuzzSession session(clean(), counters_, {}, path_);
     session.run(input);
     session.run(input);
     session.save_stats();

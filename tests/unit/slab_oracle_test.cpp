@@ -107,13 +107,13 @@ std::vector<Crime> crimes_of_allocations() {
                 return object;
               }),
       returns("failure_keeps_a_page", VerdictKind::failure_atomicity, "keeps no pages",
-              "anyctx 1 target=slab\ntask0: a = kmalloc_nolock(9000)\n",
+              "anyctx 1 target=slab\ntask0: a = kmalloc_nolock(40000)\n",
               [](SlabSubject& honest, std::size_t size, Gfp gfp, int node) {
                 static_cast<void>(honest.alloc_pages_nolock(Gfp::none, node, 0));
                 return honest.kmalloc_nolock(size, gfp, node);
               }),
       returns("more_than_nolock_serves", VerdictKind::error_code, "is refused",
-              "anyctx 1 target=slab\ntask0: a = kmalloc_nolock(9000)\n",
+              "anyctx 1 target=slab\ntask0: a = kmalloc_nolock(40000)\n",
               [](SlabSubject& honest, std::size_t, Gfp gfp, int node) {
                 return honest.kmalloc_nolock(8192, gfp, node);
               }),

@@ -191,6 +191,12 @@ class RogueSubject final : public SlabSubject {
     on_cache_free ? on_cache_free(*honest_, cache, object)
                   : honest_->kmem_cache_free(cache, object);
   }
+  void* kmem_cache_alloc_nolock(CacheHandle cache, page::Gfp gfp, int node) override {
+    return honest_->kmem_cache_alloc_nolock(cache, gfp, node);
+  }
+  void kmem_cache_free_nolock(CacheHandle cache, void* object) override {
+    honest_->kmem_cache_free_nolock(cache, object);
+  }
   void deferred_work_barrier() override {
     on_barrier ? on_barrier(*honest_) : honest_->deferred_work_barrier();
   }
