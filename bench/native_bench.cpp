@@ -49,6 +49,7 @@ struct Design {
 const Design kDesigns[] = {
     {"classic", {}},
     {"classic_encoded", {.encoded_freelist = true}},
+    {"sheaves", {.design = anyctx::slab::Design::sheaves}},
 };
 
 /// Threads that Google Benchmark starts end after each run: their CPU number is for others then.
