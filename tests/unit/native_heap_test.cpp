@@ -45,6 +45,23 @@ class NativeHeap : public ::testing::Test {
   anyctx_heap* heap_ = anyctx_heap_create(16 * kMiB, 0);
 };
 
+TEST_F(NativeHeap, WhatReadersMaySeeStays) {
+  for (const bool srcu : {false, true}) {
+    auto* const object = static_cast<unsigned char*>(anyctx_alloc_nolock(heap_, 100, 0));
+    std::memset(object, 0x77, 100);
+    const unsigned token = srcu ? anyctx_srcu_read_lock(heap_) : anyctx_rcu_read_lock(heap_);
+    srcu ? anyctx_free_srcu_nolock(heap_, object + 16) : anyctx_free_rcu_nolock(heap_, object + 16);
+    for (int i = 0; i < 10; ++i) anyctx_poll(heap_);
+    EXPECT_EQ(std::count(object, object + 16, 0x77), 16);
+    EXPECT_EQ(std::count(object + 24, object + 100, 0x77), 76);
+    EXPECT_NE(printed([&] { anyctx_free(heap_, object); }).find("double-free"), std::string::npos);
+    srcu ? anyctx_srcu_read_unlock(heap_, token) : anyctx_rcu_read_unlock(heap_, token);
+    anyctx_grace_barrier(heap_);
+    EXPECT_EQ(anyctx_alloc(heap_, 100, 0), object);  // free again, and the first to be used
+    anyctx_free(heap_, object);
+  }
+}
+
 TEST_F(NativeHeap, EachKindOfAllocationMeetsEachKindOfFree) {
   for (std::size_t size = 1; size <= ANYCTX_NOLOCK_SIZE_MAX; size += size / 3 + 1) {
     for (const bool nolock : {false, true}) {

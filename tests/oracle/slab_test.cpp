@@ -1,6 +1,6 @@
 // Calls that misbehave: each oracle of the slab target that judges calls fires, and says why.
 #include "lib/slab/sites.h"
-#include "tests/unit/slab_rogue.h"
+#include "tests/oracle/slab_rogue.h"
 
 namespace anyctx::target {
 namespace {

@@ -1,5 +1,5 @@
 // States that are wrong: each rule of the slab target's audit fires, and says why.
-#include "tests/unit/slab_rogue.h"
+#include "tests/oracle/slab_rogue.h"
 
 namespace anyctx::target {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "lib/page/sites.h"
-#include "tests/unit/page_proxy.h"
+#include "tests/oracle/page_proxy.h"
 
 namespace anyctx::target {
 namespace {

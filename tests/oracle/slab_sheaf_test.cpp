@@ -1,7 +1,7 @@
 // Sheaves that are not what they should be, and calls that treat them as they should not: each rule
 // of the slab target about sheaves fires, and says why.
 #include "lib/slab/sites.h"
-#include "tests/unit/slab_rogue.h"
+#include "tests/oracle/slab_rogue.h"
 
 namespace anyctx::target {
 namespace {

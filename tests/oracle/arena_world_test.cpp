@@ -4,7 +4,7 @@
 #include "fuzzers/ops/generate.h"
 #include "fuzzers/ops/mutate.h"
 #include "tests/sim/corpus_files.h"
-#include "tests/unit/arena_verdict.h"
+#include "tests/oracle/arena_verdict.h"
 
 namespace anyctx::target {
 namespace {

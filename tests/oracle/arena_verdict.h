@@ -11,7 +11,7 @@
 #include "fuzzers/ops/text.h"
 #include "fuzzers/targets/arena_schema.h"
 #include "fuzzers/targets/arena_world.h"
-#include "tests/unit/arena_double.h"
+#include "tests/oracle/arena_double.h"
 
 namespace anyctx::target {
 

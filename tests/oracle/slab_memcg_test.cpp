@@ -1,7 +1,7 @@
 // Accounting that is wrong: each oracle of the slab target that judges who pays fires, and says
 // why.
 #include "lib/page/memcg_sites.h"
-#include "tests/unit/slab_rogue.h"
+#include "tests/oracle/slab_rogue.h"
 
 namespace anyctx::target {
 namespace {

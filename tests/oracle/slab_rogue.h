@@ -14,7 +14,7 @@
 #include "fuzzers/targets/slab_target.h"
 #include "fuzzers/targets/slab_world.h"
 #include "inject/sim/sim_machine.h"
-#include "tests/unit/slab_rogue_memcg.h"
+#include "tests/oracle/slab_rogue_memcg.h"
 
 namespace anyctx::target {
 

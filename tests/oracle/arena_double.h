@@ -19,7 +19,7 @@
 #include "lib/defer/workqueue.h"
 #include "lib/page/sites.h"
 #include "lib/sync/rqspinlock.h"
-#include "tests/unit/arena_double_state.h"
+#include "tests/oracle/arena_double_state.h"
 
 namespace anyctx::target {
 

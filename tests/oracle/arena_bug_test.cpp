@@ -2,7 +2,7 @@
 // the verdict is of its kind. What needs locks and interrupts to go wrong is not among them.
 #include "fuzzers/ops/generate.h"
 #include "fuzzers/ops/mutate.h"
-#include "tests/unit/arena_verdict.h"
+#include "tests/oracle/arena_verdict.h"
 
 namespace anyctx::target {
 namespace {

@@ -1,6 +1,6 @@
 // Each oracle of the arena target fires: arenas that misbehave in one way, and the verdict. Here:
 // accesses, processes, and the map as a whole.
-#include "tests/unit/arena_verdict.h"
+#include "tests/oracle/arena_verdict.h"
 
 namespace anyctx::target {
 namespace {
