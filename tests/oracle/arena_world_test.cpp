@@ -3,8 +3,8 @@
 #include "fuzzers/engine/story.h"
 #include "fuzzers/ops/generate.h"
 #include "fuzzers/ops/mutate.h"
-#include "tests/sim/corpus_files.h"
 #include "tests/oracle/arena_verdict.h"
+#include "tests/sim/corpus_files.h"
 
 namespace anyctx::target {
 namespace {
