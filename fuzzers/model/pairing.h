@@ -38,7 +38,8 @@ constexpr bool may_free(Origin origin, Freer freer) {
     case Freer::kfree:
       return origin != Origin::pages && origin != Origin::sheaf;
     case Freer::kfree_nolock:
-      return origin != Origin::kmalloc && origin != Origin::pages;
+      return origin == Origin::nothing || origin == Origin::kmalloc_nolock ||
+             origin == Origin::cache || origin == Origin::large;
     case Freer::kmem_cache_free:
     case Freer::kmem_cache_free_nolock:
       return origin == Origin::cache;
