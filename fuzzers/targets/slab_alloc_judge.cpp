@@ -72,8 +72,12 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
     return before;
   }
   const std::size_t next = contract_.next_bucket(call.size);
-  before.cached = is_cached(inspector_.bucket(call.size));
-  before.next_cached = next != 0 && is_cached(inspector_.bucket(next));
+  const bool pays = options_.memcg_pages != 0 && has(call.gfp, page::gfp::account);
+  const auto bucket = [&](std::size_t size) {
+    return pays ? inspector_.accounted_bucket(size) : inspector_.bucket(size);
+  };
+  before.cached = is_cached(bucket(call.size));
+  before.next_cached = next != 0 && is_cached(bucket(next));
   return before;
 }
 

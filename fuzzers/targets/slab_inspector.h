@@ -119,6 +119,8 @@ class SlabInspector {
   virtual CacheHandle next_cache(CacheHandle cache) const = 0;
   /// The cache behind kmalloc() of this size, which has one.
   virtual CacheHandle bucket(std::size_t size) const = 0;
+  /// The same of those whose objects somebody pays for. There are memory cgroups.
+  virtual CacheHandle accounted_bucket(std::size_t size) const = 0;
   virtual CacheView cache(CacheHandle cache) const = 0;
   virtual NodeView node(CacheHandle cache, unsigned node) const = 0;
   virtual CpuView cpu(CacheHandle cache, unsigned cpu) const = 0;

@@ -42,6 +42,9 @@ class OwnSlabInspector final : public SlabInspector {
   CacheHandle bucket(std::size_t size) const override {
     return &slabs_.bucket_cache(slab::bucket_of(size));
   }
+  CacheHandle accounted_bucket(std::size_t size) const override {
+    return &slabs_.bucket_cache(slab::bucket_of(size), slab::Family::accounted);
+  }
   CacheView cache(CacheHandle cache) const override;
   NodeView node(CacheHandle cache, unsigned node) const override;
   CpuView cpu(CacheHandle cache, unsigned cpu) const override;

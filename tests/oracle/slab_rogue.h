@@ -55,6 +55,9 @@ class RogueInspector final : public SlabInspector {
   CacheHandle first_cache() const override { return honest_.first_cache(); }
   CacheHandle next_cache(CacheHandle cache) const override { return honest_.next_cache(cache); }
   CacheHandle bucket(std::size_t size) const override { return honest_.bucket(size); }
+  CacheHandle accounted_bucket(std::size_t size) const override {
+    return honest_.accounted_bucket(size);
+  }
   CacheView cache(CacheHandle cache) const override {
     CacheView view = honest_.cache(cache);
     if (change_cache) change_cache(view);
