@@ -101,7 +101,7 @@ class OwnReclaimSubject final : public ReclaimSubject {
 
  private:
   /// Programs that trace others nest in the task that they interrupt.
-  defer::TraceReader& trace_reader() {
+  defer::TraceReader<Sim>& trace_reader() {
     const inject::SimTask& task = simulation_.task();
     return readers_[static_cast<unsigned>(task.lane.kind)][task.lane.index];
   }
@@ -116,7 +116,7 @@ class OwnReclaimSubject final : public ReclaimSubject {
   slab::SlabAllocator<Sim> slabs_;
   slab::CachePair<Sim> pair_;
   OwnSlabInspector inspector_;
-  std::array<std::array<defer::TraceReader, 16>, inject::kLaneKinds> readers_;
+  std::array<std::array<defer::TraceReader<Sim>, 16>, inject::kLaneKinds> readers_;
 };
 
 void OwnReclaimSubject::reset(const ReclaimOptions& options) {
@@ -143,7 +143,9 @@ void OwnReclaimSubject::reset(const ReclaimOptions& options) {
   slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
               {deferred_storage_.data(), words});
   pair_ = {};
-  for (auto& kind : readers_) kind.fill({});
+  for (auto& kind : readers_) {
+    for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);
+  }
 }
 
 bool OwnReclaimSubject::create_pair(const PairSpec& spec) {

@@ -22,6 +22,7 @@ inline constexpr machine::Site callback_function{21};
 inline constexpr machine::Site grace_stage{22};
 inline constexpr machine::Site callback_limbo{23};
 inline constexpr machine::Site grace_wait{24};
+inline constexpr machine::Site trace_nesting{25};
 
 inline constexpr machine::SiteInfo kTable[] = {
     {llist_link, machine::SiteKind::word, "llist.link",
@@ -75,6 +76,9 @@ inline constexpr machine::SiteInfo kGraceTable[] = {
      "between two callbacks whose grace period is over"},
     {grace_wait, machine::SiteKind::probe, "grace.wait", machine::verbs(machine::Verb::probe),
      "turn of the loop that waits for a grace period"},
+    {trace_nesting, machine::SiteKind::word, "grace.nesting",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "how deep a task is inside of sections of Tasks Trace"},
 };
 
 }  // namespace anyctx::defer::site

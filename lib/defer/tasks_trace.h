@@ -7,8 +7,12 @@
 namespace anyctx::defer {
 
 /// What a task brings along: how deep it is inside. Used by the task and by what interrupts it.
+template <machine::Machine M>
 struct TraceReader {
-  std::uint32_t nesting = 0;
+  machine::Atomic<M, std::uint32_t, site::trace_nesting> nesting;
+
+  std::uint32_t load() const { return nesting.load(std::memory_order_relaxed); }
+  void store(std::uint32_t depth) { nesting.store(depth, std::memory_order_relaxed); }
 };
 
 /// Only the outermost reader of a task is counted. The kernel counts after it has noted that, so
@@ -26,14 +30,15 @@ class TasksTrace {
   explicit TasksTrace(SrcuFast<M>& srcu) : srcu_(srcu) {}
 
   /// Every context; never waits. In LIFO order on each task.
-  Token read_lock(TraceReader& task) {
+  Token read_lock(TraceReader<M>& task) {
     Token token;
-    if (task.nesting == 0) token = {srcu_.read_lock(), true};
-    ++task.nesting;
+    const std::uint32_t depth = task.load();
+    if (depth == 0) token = {srcu_.read_lock(), true};
+    task.store(depth + 1);  // what interrupted it since has put it back
     return token;
   }
-  void read_unlock(TraceReader& task, Token token) {
-    --task.nesting;
+  void read_unlock(TraceReader<M>& task, Token token) {
+    task.store(task.load() - 1);
     if (token.counted) srcu_.read_unlock(token.set);
   }
 

@@ -53,7 +53,7 @@ struct Bed {
     srcu.emplace().init(*rcu);
     trace.emplace(*srcu);
     for (auto& thing : things) thing.emplace();
-    for (auto& task : tasks) task = {};
+    for (auto& task : tasks) task.nesting.init(0);
     published.init(0);
     next = 1;
     retired = called = 0;
@@ -63,7 +63,7 @@ struct Bed {
   std::uint64_t read() {
     const SimTask& current = Simulation::current().task();
     const bool is_task = current.lane.kind == LaneKind::task;
-    defer::TraceReader& task = tasks[is_task ? current.lane.index : 4 + current.cpu];
+    defer::TraceReader<Sim>& task = tasks[is_task ? current.lane.index : 4 + current.cpu];
     if (kind == Kind::rcu) {
       const auto token = rcu->read_lock();
       look();
@@ -146,7 +146,7 @@ struct Bed {
   std::optional<defer::SrcuFast<Sim>> srcu;
   std::optional<defer::TasksTrace<Sim>> trace;
   std::optional<Thing> things[kThings];
-  defer::TraceReader tasks[8];
+  defer::TraceReader<Sim> tasks[8];
   Word published;
   std::uint64_t next = 1;
   unsigned retired = 0;
