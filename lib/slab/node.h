@@ -39,8 +39,8 @@ class Node {
   void remove_full(Slab<M>& slab) { full_.remove(slab); }
 
   /// Any context. A slab is counted from before its objects can be freed until it is discarded.
-  void count(const Slab<M>& slab) { count_by(1, slab.peek().counters.objects); }
-  void uncount(const Slab<M>& slab) { count_by(-1, -std::int64_t{slab.peek().counters.objects}); }
+  void count(const Slab<M>& slab) { count_by(1, slab.objects); }
+  void uncount(const Slab<M>& slab) { count_by(-1, -std::int64_t{slab.objects}); }
   std::int64_t nr_slabs() const { return nr_slabs_.load(std::memory_order_relaxed); }
   std::int64_t peek_nr_slabs() const { return nr_slabs_.peek(); }
   std::int64_t peek_total_objects() const { return total_objects_.peek(); }

@@ -108,12 +108,12 @@ class ObjectCharge {
   static bool is_vector(std::uintptr_t word) { return word > kFailed; }
   static Payer** vector_of(std::uintptr_t word) { return reinterpret_cast<Payer**>(word); }
   static std::size_t bytes_for(const Slab<M>& slab) {
-    return std::size_t{slab.peek().counters.objects} * sizeof(Payer*);
+    return std::size_t{slab.objects} * sizeof(Payer*);
   }
 
   /// Where a vector fits behind the objects; null: nowhere.
   Payer** tail_of(const Slab<M>& slab) const {
-    const std::size_t used = std::size_t{slab.peek().counters.objects} * slab.cache->layout().size;
+    const std::size_t used = std::size_t{slab.objects} * slab.cache->layout().size;
     if (source_->bytes(slab) - used < bytes_for(slab)) return nullptr;
     return reinterpret_cast<Payer**>(source_->start(slab) + used);
   }

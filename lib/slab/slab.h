@@ -69,11 +69,12 @@ struct Slab {
   SlabSource<M>* source = nullptr;  // owner: who gives the pages of a retired slab back
   std::uint32_t chain_length = 0;   // CPU lock: slabs on the chain from here on
   machine::Atomic<M, std::uintptr_t, site::payers> payers;  // see ObjectCharge
-  Lock lock;                // taken by updates where no double-word swap exists
-  std::uint8_t order = 0;   // constant while a slab
-  std::uint8_t node = 0;    // constant for ever
-  bool on_partial = false;  // list lock: on its node's partial list
-  bool retired = false;     // owner: no user's any more, waits for readers to leave
+  Lock lock;                  // taken by updates where no double-word swap exists
+  std::uint32_t objects = 0;  // constant while a slab
+  std::uint8_t order = 0;     // constant while a slab
+  std::uint8_t node = 0;      // constant for ever
+  bool on_partial = false;    // list lock: on its node's partial list
+  bool retired = false;       // owner: no user's any more, waits for readers to leave
 
   static Slab& of(defer::RcuHead<M>* head) {
     return *reinterpret_cast<Slab*>(reinterpret_cast<std::byte*>(head) - offsetof(Slab, grace));

@@ -67,7 +67,7 @@ class SlabSource {
     const auto* const address = static_cast<const std::byte*>(object);
     if (address < first) return false;
     const auto distance = static_cast<std::size_t>(address - first);
-    return distance % layout.size == 0 && distance / layout.size < slab.peek().counters.objects;
+    return distance % layout.size == 0 && distance / layout.size < slab.objects;
   }
 
   /// A slab with all objects free, not frozen, not counted, on no list; or null. The cache's usual
@@ -172,6 +172,7 @@ class SlabSource {
       cache.init_next_free(object, i + 1 < objects ? object + layout.size : nullptr);
       if (cache.is_typesafe()) cache.mark_used(object);
     }
+    slab.objects = objects;
     slab.init({first, {.inuse = 0, .objects = objects, .frozen = false}});
   }
 
@@ -185,7 +186,7 @@ class SlabSource {
     const Cache<M>& cache = *slab.cache;
     if (cache.config().destructor == nullptr) return;
     std::byte* object = start(slab) + cache.layout().left_pad;
-    for (std::uint32_t i = slab.peek().counters.objects; i > 0; --i) {
+    for (std::uint32_t i = slab.objects; i > 0; --i) {
       cache.mark_used(object);
       cache.config().destructor(object);
       object += cache.layout().size;
