@@ -24,7 +24,10 @@ void for_each_part(const ThingShape& shape, T* thing, F f) {
 
 thread_local constinit std::int64_t Constructed::alive = 0;
 
+// Both are the world's code, called by what is watched.
+
 void construct_thing(void* object) {
+  const inject::Unwatched unwatched;
   Thing* const thing = static_cast<Thing*>(object);
   std::construct_at(&thing->refs);
   thing->magic = Thing::kConstructed;
@@ -33,6 +36,7 @@ void construct_thing(void* object) {
 }
 
 void destruct_thing(void* object) {
+  const inject::Unwatched unwatched;
   Thing* const thing = static_cast<Thing*>(object);
   inject::Simulation& simulation = inject::Simulation::current();
   if (thing->magic != Thing::kConstructed) {
