@@ -11,8 +11,8 @@
 
 namespace anyctx::defer {
 
-/// `Drain` waits for readers: begin(), then advance() until it is true. An advance() that is false
-/// is followed by a call of the function that it was given. Calls of both never overlap.
+/// `Drain` counts readers() and waits for them: begin(), then advance() until it is true. An
+/// advance() that is false is followed by a call of resume(). Calls of both never overlap.
 ///
 /// One grace period is in progress at a time. It serves what was handed in before it began.
 template <machine::Machine M, class Drain>
@@ -23,6 +23,8 @@ class GracePeriods {
   /// What a moment is remembered by: the number of the first grace period that begins after it.
   using Cookie = std::uint64_t;
   using Release = void (*)(void* owner, LlistNode* node);
+  /// Which readers to leave. Of one frame, in LIFO order; a task may leave on another CPU.
+  using Token = unsigned;
 
   /// Single-threaded.
   void init() {
@@ -45,6 +47,13 @@ class GracePeriods {
   }
 
   // Every context; never waits.
+
+  /// Readers nest. They must not wait for a grace period of this.
+  Token read_lock() { return drain_.readers().enter(); }
+  void read_unlock(Token token) {
+    if (drain_.readers().leave(token)) [[unlikely]]
+      callbacks_.ring();
+  }
 
   /// Calls function(head) once, in a worker, after a grace period that begins from now on. It may
   /// spin, but must not sleep. A head that waits already is reported, and not queued again.
@@ -95,14 +104,8 @@ class GracePeriods {
 
   /// Goes on with the grace period in progress. Not in an NMI, not in a nolock operation.
   void resume() { work_.schedule(); }
-  /// The same, every context.
-  void resume_soon() { callbacks_.ring(); }
-
-  Drain& drain() { return drain_; }
-  const Drain& drain() const { return drain_; }
 
   /// For oracles: not decision points.
-  Cookie peek_over() const { return over_.peek(); }
   bool peek_idle() const {
     if (in_progress_ || batch_.any()) return false;
     for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
@@ -110,6 +113,9 @@ class GracePeriods {
     }
     return true;
   }
+
+ protected:
+  Drain drain_;
 
  private:
   struct Batch {
@@ -163,27 +169,25 @@ class GracePeriods {
   void finish() {
     const Batch batch = batch_;
     batch_ = {};
-    for (LlistNode* node = batch.callbacks; node != nullptr;) {
-      LlistNode* const next = next_of(node);
-      M::probe(site::callback_limbo);
+    for_each(batch.callbacks, [](LlistNode* node) {
       Head* const head = reinterpret_cast<Head*>(node);
       const Function function = head->function.load();
       head->function.store(nullptr);
       function(head);
-      node = next;
-    }
-    for (LlistNode* node = batch.releases; node != nullptr;) {
-      LlistNode* const next = next_of(node);
-      M::probe(site::callback_limbo);
-      release_(release_owner_, node);
-      node = next;
-    }
+    });
+    for_each(batch.releases, [this](LlistNode* node) { release_(release_owner_, node); });
   }
-  static LlistNode* next_of(const LlistNode* node) {
-    return Inbox<M, site::grace_callbacks>::List::next(node);
+  /// Looks at a node for the last time before it is done.
+  template <class Do>
+  static void for_each(LlistNode* node, Do done) {
+    while (node != nullptr) {
+      LlistNode* const next = Inbox<M, site::grace_callbacks>::List::next(node);
+      M::probe(site::callback_limbo);
+      done(node);
+      node = next;
+    }
   }
 
-  Drain drain_;
   Work<M> work_;
   Inbox<M, site::grace_callbacks> callbacks_;
   Inbox<M, site::grace_releases> releases_;

@@ -17,7 +17,6 @@ class RcuDrain {
  public:
   void init() { readers_.init(); }
   ReaderCounts<M>& readers() { return readers_; }
-  const ReaderCounts<M>& readers() const { return readers_; }
 
   void poll() {}
   void begin() { turned_ = false; }
@@ -35,25 +34,15 @@ class RcuDrain {
 };
 
 /// Law: a reader any part of which precedes a grace period's begin ends before the grace period
-/// does; and one any part of which follows its end begins after it began. Handing in, cookies,
-/// synchronize(), barrier(): see GracePeriods.
+/// does; and one any part of which follows its end begins after it began. A reader must not sleep.
+/// Readers, handing in, cookies, synchronize(), barrier(): see GracePeriods.
 template <machine::Machine M>
 class Rcu : public GracePeriods<M, RcuDrain<M>> {
  public:
-  /// Which readers to leave. Of one frame, in LIFO order; a task may leave on another CPU.
-  using Token = unsigned;
-
   /// Single-threaded. Forgets what waits.
   void init() {
     GracePeriods<M, RcuDrain<M>>::init();
-    this->drain().init();
-  }
-
-  /// Every context; never waits, nests. A reader must not sleep, nor wait for a grace period.
-  Token read_lock() { return this->drain().readers().enter(); }
-  void read_unlock(Token token) {
-    if (this->drain().readers().leave(token)) [[unlikely]]
-      this->resume_soon();
+    this->drain_.init();
   }
 };
 

@@ -55,17 +55,6 @@ class ReaderCounts {
     return is_empty(set);
   }
 
-  /// For oracles: not a decision point.
-  bool peek_any() const {
-    std::uint64_t inside = 0;
-    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
-      for (unsigned set = 0; set < 2; ++set) {
-        inside += cpus_.of(cpu).entered[set].peek() - cpus_.of(cpu).left[set].peek();
-      }
-    }
-    return inside != 0;
-  }
-
  private:
   using Count = machine::Atomic<M, std::uint64_t, site::grace_readers>;
   struct Counts {

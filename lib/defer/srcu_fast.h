@@ -24,7 +24,6 @@ class SrcuFastDrain {
     std::construct_at(&step_)->drain = this;
   }
   ReaderCounts<M>& readers() { return readers_; }
-  const ReaderCounts<M>& readers() const { return readers_; }
 
   void poll() { rcu_->poll(); }
   void begin() {
@@ -79,21 +78,11 @@ class SrcuFastDrain {
 template <machine::Machine M>
 class SrcuFast : public GracePeriods<M, SrcuFastDrain<M>> {
  public:
-  /// Which readers to leave; on any CPU, by the task that entered.
-  using Token = unsigned;
-
   /// Single-threaded. `rcu` was just initialised.
   void init(Rcu<M>& rcu) {
     GracePeriods<M, SrcuFastDrain<M>>::init();
-    this->drain().init(
+    this->drain_.init(
         rcu, [](void* self) { static_cast<SrcuFast*>(self)->resume(); }, this);
-  }
-
-  /// Every context; never waits, nests. A reader must not wait for a grace period of this.
-  Token read_lock() { return this->drain().readers().enter(); }
-  void read_unlock(Token token) {
-    if (this->drain().readers().leave(token)) [[unlikely]]
-      this->resume_soon();
   }
 };
 
