@@ -6,15 +6,7 @@ namespace anyctx::target {
 
 void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
   options = asked;
-  const std::size_t count = options.pages;
-  const std::size_t words = slab::deferred_words(count, options.page_shift);
   const std::size_t leaves = ArenaSubject::kArenas * page::leaf_groups_per_area(options.page_shift);
-  ANYCTX_CHECK_OP(count << options.page_shift, <=, memory.bytes());
-  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
-  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
-  if (deferred_storage_.size() < words) {
-    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
-  }
   if (area_storage_.empty()) {
     area_storage_ = std::vector<page::KernelArea<Sim>>(ArenaSubject::kArenas);
   }
@@ -23,16 +15,9 @@ void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
     area_storage_ = std::vector<page::KernelArea<Sim>>(ArenaSubject::kArenas);
   }
 
-  page::Config page_config;
-  page_config.base = memory.base();
-  page_config.page_count = count;
-  page_config.page_shift = options.page_shift;
-  pages.init(page_config, {page_storage_.data(), count});
   slab::Config slab_config;
   if (options.always_null) slab_config.without_cas2 = slab::WithoutCas2::fail;
-  grace.init();
-  slabs.init(pages, grace, slab_config, {slab_storage_.data(), count},
-             {deferred_storage_.data(), words});
+  SlabStack::reset(memory, {.pages = options.pages, .page_shift = options.page_shift}, slab_config);
   kernel.init(options.page_shift, area_storage_, leaf_storage_);
   payer.init();
   lock_cpus.emplace();

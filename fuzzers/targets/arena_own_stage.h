@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "fuzzers/targets/arena_subject.h"
+#include "fuzzers/targets/slab_stack.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/arena.h"
 
 namespace anyctx::target {
 
-struct ArenaStage {
-  using Sim = inject::Sim;
+struct ArenaStage : SlabStack {
   using Arena = bpf::Arena<Sim>;
   using Space = page::AddressSpace<Sim>;
 
@@ -29,9 +29,6 @@ struct ArenaStage {
   void new_space(unsigned process);
 
   ArenaOptions options;
-  page::PageAllocator<Sim> pages;
-  defer::Grace<Sim> grace;
-  slab::SlabAllocator<Sim> slabs;
   page::KernelSpace<Sim> kernel;
   page::MemCgroup<Sim> payer;
   std::optional<sync::RqCpus<Sim>> lock_cpus;
@@ -44,9 +41,6 @@ struct ArenaStage {
   void take_space(unsigned process);
 
   std::array<bool, kSpaces> was_used_{};
-  std::vector<page::Page<Sim>> page_storage_;
-  std::vector<slab::Slab<Sim>> slab_storage_;
-  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
   std::vector<page::KernelArea<Sim>> area_storage_;
   std::vector<page::LeafGroup<Sim>> leaf_storage_;
   std::array<std::array<page::UserPte<Sim>, kPtes>, kSpaces> pte_storage_;

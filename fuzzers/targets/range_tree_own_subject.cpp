@@ -3,6 +3,7 @@
 
 #include "fuzzers/targets/range_tree_subject.h"
 #include "fuzzers/targets/slab_own_inspector.h"
+#include "fuzzers/targets/slab_stack.h"
 #include "lib/bpf/range_tree.h"
 #include "lib/bpf/slab_nodes.h"
 #include "lib/slab/census.h"
@@ -16,7 +17,6 @@ using inject::Watched;
 
 // Nodes come from slabs of no greater order.
 constexpr unsigned kLargestSlabOrder = 3;
-constexpr unsigned kPageShift = 12;
 
 /// The slab's nodes, counted.
 class CountedNodes {
@@ -110,12 +110,9 @@ class OwnRangeTreeSubject final : public RangeTreeSubject, private RangeTreeInsp
   bool has_room() const override { return memory_.has_room(kLargestSlabOrder, -1); }
 
   inject::Simulation& simulation_;
-  std::vector<page::Page<Sim>> page_storage_;
-  std::vector<slab::Slab<Sim>> slab_storage_;
-  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
-  page::PageAllocator<Sim> pages_;
-  defer::Grace<Sim> grace_;
-  slab::SlabAllocator<Sim> slabs_;
+  SlabStack stack_;
+  page::PageAllocator<Sim>& pages_ = stack_.pages;
+  slab::SlabAllocator<Sim>& slabs_ = stack_.slabs;
   OwnSlabInspector memory_;
   CountedNodes nodes_;
   bpf::RangeTree<Sim, CountedNodes> tree_;
@@ -124,22 +121,7 @@ class OwnRangeTreeSubject final : public RangeTreeSubject, private RangeTreeInsp
 };
 
 void OwnRangeTreeSubject::reset(const RangeTreeOptions& options) {
-  const std::size_t count = options.pages;
-  const std::size_t words = slab::deferred_words(count, kPageShift);
-  ANYCTX_CHECK_OP(count << kPageShift, <=, simulation_.memory().bytes());
-  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
-  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
-  if (deferred_storage_.size() < words) {
-    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
-  }
-  page::Config pages;
-  pages.base = simulation_.memory().base();
-  pages.page_count = count;
-  pages.page_shift = kPageShift;
-  pages_.init(pages, {page_storage_.data(), count});
-  grace_.init();
-  slabs_.init(pages_, grace_, slab::Config{}, {slab_storage_.data(), count},
-              {deferred_storage_.data(), words});
+  stack_.reset(simulation_.memory(), {.pages = options.pages}, slab::Config{});
   nodes_.reset();
   cpus_.emplace();
   lock_.emplace(*cpus_);

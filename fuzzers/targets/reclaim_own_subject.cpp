@@ -1,6 +1,7 @@
 // The allocator in lib/slab and the grace periods in lib/defer as a ReclaimSubject.
 #include "fuzzers/targets/reclaim_subject.h"
 #include "fuzzers/targets/slab_own_inspector.h"
+#include "fuzzers/targets/slab_stack.h"
 #include "lib/defer/tasks_trace.h"
 #include "lib/slab/audit.h"
 #include "lib/slab/cache_pair.h"
@@ -12,7 +13,6 @@ using inject::Sim;
 using inject::Watched;
 using Head = defer::RcuHead<Sim>;
 
-constexpr unsigned kPageShift = 12;
 constexpr unsigned kLargestSlabOrder = 3;
 
 static_assert(sizeof(Head) == sizeof(CallbackHead));
@@ -20,7 +20,7 @@ static_assert(sizeof(Head) == sizeof(CallbackHead));
 class OwnReclaimSubject final : public ReclaimSubject {
  public:
   explicit OwnReclaimSubject(inject::Simulation& simulation)
-      : simulation_(simulation), inspector_(pages_, slabs_) {}
+      : simulation_(simulation), inspector_(stack_.pages, stack_.slabs) {}
 
   void reset(const ReclaimOptions& options) override;
 
@@ -107,41 +107,23 @@ class OwnReclaimSubject final : public ReclaimSubject {
   }
 
   inject::Simulation& simulation_;
-  std::vector<page::Page<Sim>> page_storage_;
-  std::vector<slab::Slab<Sim>> slab_storage_;
-  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
-  page::PageAllocator<Sim> pages_;
-  defer::Grace<Sim> grace_;
+  SlabStack stack_;
+  defer::Grace<Sim>& grace_ = stack_.grace;
+  slab::SlabAllocator<Sim>& slabs_ = stack_.slabs;
   defer::TasksTrace<Sim> trace_{grace_.srcu};
-  slab::SlabAllocator<Sim> slabs_;
   slab::CachePair<Sim> pair_;
   OwnSlabInspector inspector_;
   std::array<std::array<defer::TraceReader<Sim>, 16>, inject::kLaneKinds> readers_;
 };
 
 void OwnReclaimSubject::reset(const ReclaimOptions& options) {
-  const std::size_t count = options.pages;
-  const std::size_t words = slab::deferred_words(count, kPageShift);
-  ANYCTX_CHECK_OP(count << kPageShift, <=, simulation_.memory().bytes());
-  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
-  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
-  if (deferred_storage_.size() < words) {
-    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
-  }
-  page::Config pages;
-  pages.base = simulation_.memory().base();
-  pages.page_count = count;
-  pages.page_shift = kPageShift;
-  pages_.init(pages, {page_storage_.data(), count});
-  grace_.init();
   slab::Config slabs;
   slabs.encoded_freelist = options.encoded_freelist;
   if (options.sheaves) slabs.design = slab::Design::sheaves;
   if (options.poison) slabs.debug = slabs.debug | slab::CacheFlags::poison;
   if (options.red_zone) slabs.debug = slabs.debug | slab::CacheFlags::red_zone;
   if (options.consistency) slabs.debug = slabs.debug | slab::CacheFlags::consistency;
-  slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
-              {deferred_storage_.data(), words});
+  stack_.reset(simulation_.memory(), {.pages = options.pages}, slabs);
   pair_ = {};
   for (auto& kind : readers_) {
     for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);

@@ -1,6 +1,7 @@
 // The allocator in lib/slab as a SlabSubject.
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_own_memcg.h"
+#include "fuzzers/targets/slab_stack.h"
 #include "fuzzers/targets/slab_subject.h"
 
 namespace anyctx::target {
@@ -159,34 +160,19 @@ class OwnSlabSubject final : public SlabSubject {
   }
 
   inject::Simulation& simulation_;
-  std::vector<page::Page<Sim>> page_storage_;
-  std::vector<slab::Slab<Sim>> slab_storage_;
-  std::vector<slab::DeferredWord<Sim>> deferred_storage_;
-  page::PageAllocator<Sim> pages_;
-  defer::Grace<Sim> grace_;
-  slab::SlabAllocator<Sim> slabs_;
+  SlabStack stack_;
+  page::PageAllocator<Sim>& pages_ = stack_.pages;
+  slab::SlabAllocator<Sim>& slabs_ = stack_.slabs;
   OwnSlabInspector inspector_;
   OwnMemcg memcg_;
   bool accounts_ = false;
 };
 
 void OwnSlabSubject::reset(const SlabOptions& options) {
-  const std::size_t count = options.page_count;
-  const std::size_t words = slab::deferred_words(count, options.page_shift);
-  ANYCTX_CHECK_OP(count << options.page_shift, <=, simulation_.memory().bytes());
-  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
-  if (slab_storage_.size() < count) slab_storage_ = std::vector<slab::Slab<Sim>>(count);
-  if (deferred_storage_.size() < words) {
-    deferred_storage_ = std::vector<slab::DeferredWord<Sim>>(words);
-  }
   inspector_.created().clear();
-
-  page::Config pages;
-  pages.base = simulation_.memory().base();
-  pages.page_count = count;
-  pages.page_shift = options.page_shift;
-  pages.nodes = options.nodes;
-  pages_.init(pages, {page_storage_.data(), count});
+  stack_.reset_pages(
+      simulation_.memory(),
+      {.pages = options.page_count, .page_shift = options.page_shift, .nodes = options.nodes});
   accounts_ = options.memcg_pages != 0;
   if (accounts_) {
     memcg_.reset(options.memcg_pages, options.page_shift, options.memcg_slots);
@@ -200,9 +186,7 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   slabs.without_cas2 = without_cas2_of(options.without_cas2);
   slabs.design = options.sheaves ? slab::Design::sheaves : slab::Design::classic;
   slabs.barn_limit = options.barn_limit;
-  grace_.init();
-  slabs_.init(pages_, grace_, slabs, {slab_storage_.data(), count},
-              {deferred_storage_.data(), words});
+  stack_.reset_slabs(slabs);
 }
 
 CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {
