@@ -9,6 +9,7 @@
 
 #include "lib/machine/atomic.h"
 #include "lib/page/sites.h"
+#include "lib/page/spin.h"
 #include "lib/sync/spinlock.h"
 
 namespace anyctx::page {
@@ -73,6 +74,31 @@ class FrameLock {
 
   sync::BasicSpinLock<M, S, Rt> lock_;
   machine::Atomic<M, std::uint8_t, site::up_flag> held_;
+};
+
+/// The scope in which a FrameLock is held. With Spin::never the lock is only tried: test the
+/// section before relying on it.
+template <class Lock>
+class [[nodiscard]] FrameSection {
+ public:
+  FrameSection(Lock& lock, Spin spin) : lock_(lock) {
+    if (spin == Spin::never) {
+      held_ = lock.try_lock(irqs_);
+    } else {
+      irqs_ = lock.lock();
+    }
+  }
+  ~FrameSection() {
+    if (held_) lock_.unlock(irqs_);
+  }
+  FrameSection(const FrameSection&) = delete;
+  FrameSection& operator=(const FrameSection&) = delete;
+  explicit operator bool() const { return held_; }
+
+ private:
+  Lock& lock_;
+  machine::IrqState irqs_{};
+  bool held_ = true;
 };
 
 }  // namespace anyctx::page

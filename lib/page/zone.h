@@ -195,27 +195,9 @@ class Zone {
   using Lock = FrameLock<M, site::zone_lock, Irqs::masked>;
 
   /// The zone lock, waited for or, for Spin::never, tried once.
-  class Section {
-   public:
-    explicit Section(Zone& zone, Spin spin = Spin::allowed) : zone_(zone) {
-      if (spin == Spin::allowed) {
-        state_ = zone.lock_.lock();
-        held_ = true;
-      } else {
-        held_ = zone.lock_.try_lock(state_);
-      }
-    }
-    Section(const Section&) = delete;
-    Section& operator=(const Section&) = delete;
-    ~Section() {
-      if (held_) zone_.lock_.unlock(state_);
-    }
-    explicit operator bool() const { return held_; }
-
-   private:
-    Zone& zone_;
-    machine::IrqState state_ = machine::IrqState::enabled;
-    bool held_ = false;
+  struct Section : FrameSection<Lock> {
+    explicit Section(Zone& zone, Spin spin = Spin::allowed)
+        : FrameSection<Lock>(zone.lock_, spin) {}
   };
 
   bool below_high() const { return below_high_.load(std::memory_order_relaxed) != 0; }

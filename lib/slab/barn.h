@@ -21,7 +21,7 @@ class Barn {
   /// the lock is taken, and nothing has changed.
   Sheaf<M>* take_full(Sheaf<M>* empty, page::Spin spin) {
     if (M::fails(site::no_sheaf, full_.length() == 0)) return nullptr;
-    const Section section(*this, spin);
+    const Section section(lock_, spin);
     if (!section) return nullptr;
     if (M::fails(site::no_sheaf, full_.first() == nullptr)) return nullptr;
     if (empty != nullptr) empty_.push(*empty);
@@ -29,7 +29,7 @@ class Barn {
   }
   Sheaf<M>* take_empty(page::Spin spin) {
     if (M::fails(site::no_sheaf, empty_.length() == 0)) return nullptr;
-    const Section section(*this, spin);
+    const Section section(lock_, spin);
     return section ? empty_.pop() : nullptr;
   }
   /// An empty sheaf in exchange for a full one. Null: there is none, or too many full ones, or the
@@ -37,7 +37,7 @@ class Barn {
   Sheaf<M>* exchange_full(Sheaf<M>& full, page::Spin spin) {
     const bool impossible = empty_.length() == 0 || full_.length() >= limit_;
     if (M::fails(site::no_sheaf, impossible)) return nullptr;
-    const Section section(*this, spin);
+    const Section section(lock_, spin);
     if (!section || full_.length() >= limit_) return nullptr;
     Sheaf<M>* const empty = empty_.pop();
     if (empty != nullptr) full_.push(full);
@@ -51,7 +51,7 @@ class Barn {
 
   /// All of them, as a list. May spin.
   Sheaf<M>* take_all() {
-    const Section section(*this, page::Spin::allowed);
+    const Section section(lock_, page::Spin::allowed);
     Sheaf<M>* all = nullptr;
     for (List* const list : {&full_, &empty_}) {
       while (Sheaf<M>* const sheaf = list->pop()) {
@@ -97,37 +97,17 @@ class Barn {
     machine::Atomic<M, std::uint32_t, site::barn_length> length_;
   };
 
-  class [[nodiscard]] Section {
-   public:
-    Section(Barn& barn, page::Spin spin) : barn_(barn) {
-      if (spin == page::Spin::allowed) {
-        irqs_ = barn.lock_.lock();
-        held_ = true;
-      } else {
-        held_ = barn.lock_.try_lock(irqs_);
-      }
-    }
-    ~Section() {
-      if (held_) barn_.lock_.unlock(irqs_);
-    }
-    Section(const Section&) = delete;
-    Section& operator=(const Section&) = delete;
-    explicit operator bool() const { return held_; }
-
-   private:
-    Barn& barn_;
-    machine::IrqState irqs_{};
-    bool held_ = false;
-  };
+  using Lock = page::FrameLock<M, site::barn_lock, page::Irqs::masked>;
+  using Section = page::FrameSection<Lock>;
 
   bool put(List& list, Sheaf<M>& sheaf) {
-    const Section section(*this, page::Spin::allowed);
+    const Section section(lock_, page::Spin::allowed);
     if (list.length() >= limit_) return false;
     list.push(sheaf);
     return true;
   }
 
-  page::FrameLock<M, site::barn_lock, page::Irqs::masked> lock_;
+  Lock lock_;
   List full_;
   List empty_;
   std::uint32_t limit_ = 0;

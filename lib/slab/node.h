@@ -48,20 +48,14 @@ class Node {
  private:
   template <machine::Machine>
   friend class NodeSection;
+  using Lock = page::FrameLock<M, site::list_lock, page::Irqs::masked>;
 
   void count_by(std::int64_t slabs, std::int64_t objects) {
     nr_slabs_.fetch_add(slabs);
     total_objects_.fetch_add(objects);
   }
 
-  bool acquire(page::Spin spin, machine::IrqState& irqs) {
-    if (spin == page::Spin::never) return lock_.try_lock(irqs);
-    irqs = lock_.lock();
-    return true;
-  }
-  void release(machine::IrqState irqs) { lock_.unlock(irqs); }
-
-  page::FrameLock<M, site::list_lock, page::Irqs::masked> lock_;
+  Lock lock_;
   machine::Atomic<M, std::uint32_t, site::nr_partial> nr_partial_;
   SlabList<M> partial_;
   SlabList<M> full_;
@@ -69,23 +63,12 @@ class Node {
   machine::Atomic<M, std::int64_t, site::nr_slabs> total_objects_;
 };
 
-/// The scope in which a node's list lock is held. With Spin::never the lock is only tried: test
-/// the section before relying on it.
+/// The scope in which a node's list lock is held, or was tried.
 template <machine::Machine M>
-class [[nodiscard]] NodeSection {
+class [[nodiscard]] NodeSection : public page::FrameSection<typename Node<M>::Lock> {
  public:
-  NodeSection(Node<M>& node, page::Spin spin) : node_(node), held_(node.acquire(spin, irqs_)) {}
-  ~NodeSection() {
-    if (held_) node_.release(irqs_);
-  }
-  NodeSection(const NodeSection&) = delete;
-  NodeSection& operator=(const NodeSection&) = delete;
-  explicit operator bool() const { return held_; }
-
- private:
-  Node<M>& node_;
-  machine::IrqState irqs_{};
-  bool held_;
+  NodeSection(Node<M>& node, page::Spin spin)
+      : page::FrameSection<typename Node<M>::Lock>(node.lock_, spin) {}
 };
 
 }  // namespace anyctx::slab
