@@ -6,13 +6,12 @@
 #include <optional>
 #include <ostream>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/range_tree_schema.h"
 #include "fuzzers/targets/range_tree_target.h"
 #include "fuzzers/targets/range_tree_world.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/bpf/sites.h"
+#include "tests/oracle/crimes.h"
 
 namespace anyctx::target {
 namespace {
@@ -88,17 +87,7 @@ class RogueTree final : public RangeTreeSubject, private RangeTreeInspector {
   std::unique_ptr<RangeTreeSubject> honest_;
 };
 
-struct Crime {
-  std::string name;
-  VerdictKind verdict;
-  std::string rule;  // part of it
-  std::string lanes;
-  std::function<void(RogueTree&)> commit;
-};
-
-std::ostream& operator<<(std::ostream& out, const Crime& crime) {
-  return out << crime.name;
-}
+using Crime = CrimeOf<RogueTree>;
 
 const std::string kHole = "task0: clear(40, 5)\n";
 const std::string kEnd = "task0: clear(0, 5)\n";
@@ -210,50 +199,29 @@ std::vector<Crime> crimes_of_structure() {
   };
 }
 
-class RangeTreeCrimes : public ::testing::TestWithParam<Crime> {
- protected:
-  static std::optional<inject::Verdict> verdict(const std::string& lanes,
-                                                std::function<void(RogueTree&)> commit) {
-    const program::ParsedText parsed =
-        program::parse_text(kRangeTreeSchema, "anyctx 1 target=range_tree cpus=1\n" + lanes);
-    if (!parsed.program) {
-      ADD_FAILURE() << to_string(parsed.error);
-      return std::nullopt;
-    }
-    commit_ = std::move(commit);
-    engine::Target target = range_tree_target();
-    target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-      auto subject = std::make_unique<RogueTree>(simulation);
-      commit_(*subject);
-      return std::make_unique<RangeTreeWorld>(simulation, std::move(subject));
-    };
-    engine::Runner runner(target);
-    return runner.run(*parsed.program).verdict;
+struct Court {
+  using Rogue = RogueTree;
+  static engine::Target target() { return range_tree_target(); }
+  static std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                                   const std::function<void(RogueTree&)>& commit) {
+    auto subject = std::make_unique<RogueTree>(simulation);
+    commit(*subject);
+    return std::make_unique<RangeTreeWorld>(simulation, std::move(subject));
   }
-
- private:
-  static inline std::function<void(RogueTree&)> commit_;
 };
 
+using RangeTreeCrimes = Crimes<Court>;
+
 TEST_P(RangeTreeCrimes, AreFound) {
-  const Crime& crime = GetParam();
-  const auto honest = verdict(crime.lanes, [](RogueTree&) {});
-  EXPECT_FALSE(honest.has_value()) << honest->rule << ": " << honest->found;
-  const auto found = verdict(crime.lanes, crime.commit);
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(to_string(found->kind), to_string(crime.verdict))
-      << found->rule << ": " << found->expected << ", not " << found->found;
-  EXPECT_NE(found->rule.find(crime.rule), std::string::npos) << found->rule;
-  EXPECT_NE(found->expected, found->found);
+  expect_guilty(GetParam(), "anyctx 1 target=range_tree cpus=1\n");
 }
 
-const auto name_of = [](const auto& test) { return test.param.name; };
 INSTANTIATE_TEST_SUITE_P(Changes, RangeTreeCrimes, ::testing::ValuesIn(crimes_of_changes()),
-                         name_of);
+                         name_of_crime);
 INSTANTIATE_TEST_SUITE_P(Questions, RangeTreeCrimes, ::testing::ValuesIn(crimes_of_questions()),
-                         name_of);
+                         name_of_crime);
 INSTANTIATE_TEST_SUITE_P(Structure, RangeTreeCrimes, ::testing::ValuesIn(crimes_of_structure()),
-                         name_of);
+                         name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -6,11 +6,10 @@
 #include <optional>
 #include <ostream>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/reclaim_schema.h"
 #include "fuzzers/targets/reclaim_target.h"
 #include "fuzzers/targets/reclaim_world.h"
+#include "tests/oracle/crimes.h"
 
 namespace anyctx::target {
 namespace {
@@ -86,17 +85,7 @@ class Rogue final : public ReclaimSubject {
   std::unique_ptr<ReclaimSubject> honest_;
 };
 
-struct Crime {
-  std::string name;
-  VerdictKind verdict;
-  std::string rule;  // part of it
-  std::string program;
-  std::function<void(Rogue&)> commit;
-};
-
-std::ostream& operator<<(std::ostream& out, const Crime& crime) {
-  return out << crime.name;
-}
+using Crime = CrimeOf<Rogue>;
 
 const std::string kTypesafe = "anyctx 1 target=reclaim cpus=2 scheme=typesafe_srcu\n";
 const std::string kPlain = "anyctx 1 target=reclaim cpus=2\n";
@@ -282,45 +271,29 @@ std::vector<Crime> crimes_of_caches() {
   };
 }
 
-class ReclaimCrimes : public ::testing::TestWithParam<Crime> {
- protected:
-  static std::optional<inject::Verdict> verdict(std::function<void(Rogue&)> commit) {
-    const program::ParsedText parsed = program::parse_text(kReclaimSchema, GetParam().program);
-    if (!parsed.program) {
-      ADD_FAILURE() << to_string(parsed.error);
-      return std::nullopt;
-    }
-    commit_ = std::move(commit);
-    engine::Target target = reclaim_target();
-    target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-      auto subject = std::make_unique<Rogue>(simulation);
-      commit_(*subject);
-      return std::make_unique<ReclaimWorld>(simulation, std::move(subject));
-    };
-    engine::Runner runner(target);
-    return runner.run(*parsed.program).verdict;
+struct Court {
+  using Rogue = target::Rogue;
+  static engine::Target target() { return reclaim_target(); }
+  static std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                                   const std::function<void(Rogue&)>& commit) {
+    auto subject = std::make_unique<Rogue>(simulation);
+    commit(*subject);
+    return std::make_unique<ReclaimWorld>(simulation, std::move(subject));
   }
-
- private:
-  static inline std::function<void(Rogue&)> commit_;
 };
 
+using ReclaimCrimes = Crimes<Court>;
+
 TEST_P(ReclaimCrimes, AreFound) {
-  const auto honest = verdict([](Rogue&) {});
-  EXPECT_FALSE(honest.has_value()) << honest->rule << ": " << honest->found;
-  const auto found = verdict(GetParam().commit);
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(to_string(found->kind), to_string(GetParam().verdict))
-      << found->rule << ": " << found->expected << ", not " << found->found;
-  EXPECT_NE(found->rule.find(GetParam().rule), std::string::npos) << found->rule;
-  EXPECT_NE(found->expected, found->found);
+  expect_guilty(GetParam());
 }
 
-const auto name_of = [](const auto& test) { return test.param.name; };
-INSTANTIATE_TEST_SUITE_P(Frees, ReclaimCrimes, ::testing::ValuesIn(crimes_of_frees()), name_of);
+INSTANTIATE_TEST_SUITE_P(Frees, ReclaimCrimes, ::testing::ValuesIn(crimes_of_frees()),
+                         name_of_crime);
 INSTANTIATE_TEST_SUITE_P(Callbacks, ReclaimCrimes, ::testing::ValuesIn(crimes_of_callbacks()),
-                         name_of);
-INSTANTIATE_TEST_SUITE_P(Caches, ReclaimCrimes, ::testing::ValuesIn(crimes_of_caches()), name_of);
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Caches, ReclaimCrimes, ::testing::ValuesIn(crimes_of_caches()),
+                         name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -6,13 +6,12 @@
 #include <optional>
 #include <ostream>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/rqspinlock_sites.h"
 #include "fuzzers/targets/rqspinlock_target.h"
 #include "fuzzers/targets/rqspinlock_world.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/sync/sites.h"
+#include "tests/oracle/crimes.h"
 
 namespace anyctx::target {
 namespace {
@@ -88,17 +87,7 @@ const std::string kNmi = kHead +
                          "at task2.0 rqspinlock.spin#1: nmi0\n";
 const std::string kMisuse = kHead + "task0: unlock_unheld(lock0)\n";
 
-struct Crime {
-  std::string name;
-  VerdictKind verdict;
-  std::string rule;  // part of it
-  std::string program;
-  std::function<void(RogueLocks&)> commit;
-};
-
-std::ostream& operator<<(std::ostream& out, const Crime& crime) {
-  return out << crime.name;
-}
+using Crime = CrimeOf<RogueLocks>;
 
 void pass_time(std::uint64_t ms) {
   Sim::spin_until(
@@ -245,46 +234,28 @@ std::vector<Crime> crimes_of_what_is_left() {
   };
 }
 
-class RqsCrimes : public ::testing::TestWithParam<Crime> {
- protected:
-  static std::optional<inject::Verdict> verdict(const std::string& text,
-                                                std::function<void(RogueLocks&)> commit) {
-    const program::ParsedText parsed = program::parse_text(kRqSpinLockSchema, text);
-    if (!parsed.program) {
-      ADD_FAILURE() << to_string(parsed.error);
-      return std::nullopt;
-    }
-    commit_ = std::move(commit);
-    engine::Target target = rqspinlock_target();
-    target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-      auto subject = std::make_unique<RogueLocks>();
-      commit_(*subject);
-      return std::make_unique<RqSpinLockWorld>(simulation, std::move(subject));
-    };
-    engine::Runner runner(target);
-    return runner.run(*parsed.program).verdict;
+struct Court {
+  using Rogue = RogueLocks;
+  static engine::Target target() { return rqspinlock_target(); }
+  static std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                                   const std::function<void(RogueLocks&)>& commit) {
+    auto subject = std::make_unique<RogueLocks>();
+    commit(*subject);
+    return std::make_unique<RqSpinLockWorld>(simulation, std::move(subject));
   }
-
- private:
-  static inline std::function<void(RogueLocks&)> commit_;
 };
 
+using RqsCrimes = Crimes<Court>;
+
 TEST_P(RqsCrimes, AreFound) {
-  const Crime& crime = GetParam();
-  const auto honest = verdict(crime.program, [](RogueLocks&) {});
-  EXPECT_FALSE(honest.has_value()) << honest->rule << ": " << honest->found;
-  const auto found = verdict(crime.program, crime.commit);
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(to_string(found->kind), to_string(crime.verdict))
-      << found->rule << ": " << found->expected << ", not " << found->found;
-  EXPECT_NE(found->rule.find(crime.rule), std::string::npos) << found->rule;
-  EXPECT_NE(found->expected, found->found);
+  expect_guilty(GetParam());
 }
 
-const auto name_of = [](const auto& test) { return test.param.name; };
-INSTANTIATE_TEST_SUITE_P(Results, RqsCrimes, ::testing::ValuesIn(crimes_of_results()), name_of);
-INSTANTIATE_TEST_SUITE_P(Time, RqsCrimes, ::testing::ValuesIn(crimes_of_time()), name_of);
-INSTANTIATE_TEST_SUITE_P(Left, RqsCrimes, ::testing::ValuesIn(crimes_of_what_is_left()), name_of);
+INSTANTIATE_TEST_SUITE_P(Results, RqsCrimes, ::testing::ValuesIn(crimes_of_results()),
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Time, RqsCrimes, ::testing::ValuesIn(crimes_of_time()), name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Left, RqsCrimes, ::testing::ValuesIn(crimes_of_what_is_left()),
+                         name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -144,9 +144,10 @@ TEST_P(SlabCrimes, IsFound) {
   expect_guilty(GetParam());
 }
 
-const auto kName = [](const ::testing::TestParamInfo<Crime>& info) { return info.param.name; };
-INSTANTIATE_TEST_SUITE_P(Counters, SlabCrimes, ::testing::ValuesIn(wrong_counters()), kName);
-INSTANTIATE_TEST_SUITE_P(Structures, SlabCrimes, ::testing::ValuesIn(wrong_structures()), kName);
+INSTANTIATE_TEST_SUITE_P(Counters, SlabCrimes, ::testing::ValuesIn(wrong_counters()),
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Structures, SlabCrimes, ::testing::ValuesIn(wrong_structures()),
+                         name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -150,10 +150,10 @@ TEST_P(SlabCrimes, AreFound) {
   expect_guilty(GetParam());
 }
 
-const auto kName = [](const auto& info) { return info.param.name; };
-INSTANTIATE_TEST_SUITE_P(Charges, SlabCrimes, ::testing::ValuesIn(crimes_of_allocations()), kName);
-INSTANTIATE_TEST_SUITE_P(Books, SlabCrimes, ::testing::ValuesIn(crimes_of_books()), kName);
-INSTANTIATE_TEST_SUITE_P(End, SlabCrimes, ::testing::ValuesIn(crimes_at_the_end()), kName);
+INSTANTIATE_TEST_SUITE_P(Charges, SlabCrimes, ::testing::ValuesIn(crimes_of_allocations()),
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Books, SlabCrimes, ::testing::ValuesIn(crimes_of_books()), name_of_crime);
+INSTANTIATE_TEST_SUITE_P(End, SlabCrimes, ::testing::ValuesIn(crimes_at_the_end()), name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -8,12 +8,11 @@
 #include <ostream>
 #include <string>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/slab_schema.h"
 #include "fuzzers/targets/slab_target.h"
 #include "fuzzers/targets/slab_world.h"
 #include "inject/sim/sim_machine.h"
+#include "tests/oracle/crimes.h"
 #include "tests/oracle/slab_rogue_memcg.h"
 
 namespace anyctx::target {
@@ -246,51 +245,18 @@ class RogueSubject final : public SlabSubject {
   RogueInspector inspector_;
 };
 
-/// One way to misbehave, and what it must be found guilty of.
-struct Crime {
-  std::string name;
-  inject::VerdictKind verdict;
-  std::string rule;  // part of it
-  std::string program;
-  std::function<void(RogueSubject&)> commit;
+struct SlabCourt {
+  using Rogue = RogueSubject;
+  static engine::Target target() { return slab_target(); }
+  static std::unique_ptr<engine::World> make_world(
+      inject::Simulation& simulation, const std::function<void(RogueSubject&)>& commit) {
+    auto subject = std::make_unique<RogueSubject>(make_own_slab_subject(simulation));
+    commit(*subject);
+    return std::make_unique<SlabWorld>(simulation, std::move(subject));
+  }
 };
 
-inline std::ostream& operator<<(std::ostream& out, const Crime& crime) {
-  return out << crime.name;
-}
-
-class SlabCrimes : public ::testing::TestWithParam<Crime> {
- protected:
-  static std::optional<inject::Verdict> verdict(const std::string& text,
-                                                std::function<void(RogueSubject&)> commit) {
-    const program::ParsedText parsed = program::parse_text(kSlabSchema, text);
-    if (!parsed.program) {
-      ADD_FAILURE() << to_string(parsed.error);
-      return std::nullopt;
-    }
-    commit_ = std::move(commit);
-    engine::Target target = slab_target();
-    target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-      auto subject = std::make_unique<RogueSubject>(make_own_slab_subject(simulation));
-      commit_(*subject);
-      return std::make_unique<SlabWorld>(simulation, std::move(subject));
-    };
-    engine::Runner runner(target);
-    return runner.run(*parsed.program).verdict;
-  }
-
-  static void expect_guilty(const Crime& crime) {
-    const auto honest = verdict(crime.program, [](RogueSubject&) {});
-    EXPECT_FALSE(honest.has_value()) << honest->rule << ": " << honest->found;
-    const auto found = verdict(crime.program, crime.commit);
-    ASSERT_TRUE(found.has_value());
-    EXPECT_EQ(to_string(found->kind), to_string(crime.verdict))
-        << found->rule << ": " << found->expected << ", not " << found->found;
-    EXPECT_NE(found->rule.find(crime.rule), std::string::npos) << found->rule;
-  }
-
- private:
-  static inline std::function<void(RogueSubject&)> commit_;
-};
+using Crime = CrimeOf<RogueSubject>;
+using SlabCrimes = Crimes<SlabCourt>;
 
 }  // namespace anyctx::target

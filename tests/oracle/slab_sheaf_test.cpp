@@ -223,11 +223,11 @@ TEST_P(SlabCrimes, IsFound) {
   expect_guilty(GetParam());
 }
 
-const auto kName = [](const ::testing::TestParamInfo<Crime>& info) { return info.param.name; };
-INSTANTIATE_TEST_SUITE_P(Sheaves, SlabCrimes, ::testing::ValuesIn(wrong_sheaves()), kName);
-INSTANTIATE_TEST_SUITE_P(Barns, SlabCrimes, ::testing::ValuesIn(wrong_barns()), kName);
-INSTANTIATE_TEST_SUITE_P(Prefills, SlabCrimes, ::testing::ValuesIn(wrong_prefills()), kName);
-INSTANTIATE_TEST_SUITE_P(SheafCalls, SlabCrimes, ::testing::ValuesIn(wrong_calls()), kName);
+INSTANTIATE_TEST_SUITE_P(Sheaves, SlabCrimes, ::testing::ValuesIn(wrong_sheaves()), name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Barns, SlabCrimes, ::testing::ValuesIn(wrong_barns()), name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Prefills, SlabCrimes, ::testing::ValuesIn(wrong_prefills()),
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(SheafCalls, SlabCrimes, ::testing::ValuesIn(wrong_calls()), name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target

@@ -342,13 +342,13 @@ TEST_P(SlabCrimes, IsFound) {
   expect_guilty(GetParam());
 }
 
-const auto kName = [](const ::testing::TestParamInfo<Crime>& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Allocations, SlabCrimes, ::testing::ValuesIn(crimes_of_allocations()),
-                         kName);
-INSTANTIATE_TEST_SUITE_P(Frees, SlabCrimes, ::testing::ValuesIn(crimes_of_frees()), kName);
-INSTANTIATE_TEST_SUITE_P(Caches, SlabCrimes, ::testing::ValuesIn(crimes_of_caches()), kName);
+                         name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Frees, SlabCrimes, ::testing::ValuesIn(crimes_of_frees()), name_of_crime);
+INSTANTIATE_TEST_SUITE_P(Caches, SlabCrimes, ::testing::ValuesIn(crimes_of_caches()),
+                         name_of_crime);
 INSTANTIATE_TEST_SUITE_P(Machine, SlabCrimes, ::testing::ValuesIn(crimes_against_the_machine()),
-                         kName);
+                         name_of_crime);
 
 }  // namespace
 }  // namespace anyctx::target
