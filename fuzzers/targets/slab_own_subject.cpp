@@ -187,6 +187,7 @@ void OwnSlabSubject::reset(const SlabOptions& options) {
   slabs.design = options.sheaves ? slab::Design::sheaves : slab::Design::classic;
   slabs.barn_limit = options.barn_limit;
   stack_.reset_slabs(slabs);
+  if (options.boot_sheaves) slabs_.give_sheaves();
 }
 
 CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {

@@ -42,6 +42,7 @@ constexpr ParamSpec kParams[] = {
     {"memcg_slots", 1, 5, 1, {}},
     {"design", 0, 1, 0, kDesigns},
     {"barn", 1, 10, 10, {}},
+    {"boot_sheaves", 0, 1, 0, kNoYes},
 };
 
 constexpr std::string_view kAllocFlags[] = {"zero", "account", "reclaimable", "nowait", "thisnode"};

@@ -38,8 +38,9 @@ struct SlabOptions {
   std::uint32_t memcg_pages = 0;  // how many each group of tasks may have; 0: nothing is accounted
   unsigned memcg_slots = 1;       // how many groups a CPU's stocks have room for
   WithoutCas2 without_cas2 = WithoutCas2::try_lock;
-  bool sheaves = false;      // CPUs have sheaves, not slabs
-  unsigned barn_limit = 10;  // full sheaves that a node may keep
+  bool sheaves = false;       // CPUs have sheaves, not slabs
+  unsigned barn_limit = 10;   // full sheaves that a node may keep
+  bool boot_sheaves = false;  // CPUs begin with a sheaf of each kmalloc cache
 };
 
 struct CacheSpec {

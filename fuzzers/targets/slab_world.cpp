@@ -43,6 +43,7 @@ SlabOptions options_of(const program::Program& program) {
   options.without_cas2 = static_cast<WithoutCas2>(value("without_cas2"));
   options.sheaves = value("design") == 1;
   options.barn_limit = value("barn");
+  options.boot_sheaves = value("boot_sheaves") != 0;
   return options;
 }
 

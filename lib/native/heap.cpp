@@ -89,6 +89,7 @@ Heap::Owner Heap::create(std::size_t bytes, const Options& options) {
   const auto words = cursor.construct<WordOf>(slab::deferred_words(page_count, kPageShift));
   heap->grace_.init();
   heap->slabs_.init(heap->pages_, heap->grace_, options.slab, slabs, words);
+  heap->slabs_.give_sheaves();
   return Owner(heap);
 }
 

@@ -112,6 +112,19 @@ class SheafPath {
     if (surplus != nullptr) put_away(cache, *surplus);
   }
 
+  /// Gives each CPU that has none an empty sheaf, while there is memory: calls that must not wait
+  /// never make one. Nobody else uses the cache. May spin.
+  void equip(Cache<M>& cache, page::Gfp gfp) {
+    if (!cache.has_sheaves()) return;
+    for (unsigned cpu = 0; cpu < M::cpus(); ++cpu) {
+      CpuSheaves<M>& own = cache.sheaves().of(cpu);
+      if (is_real(own.load_main())) continue;
+      Sheaf<M>* const sheaf = store_->create(cache.sheaf_capacity(), gfp);
+      if (sheaf == nullptr) return;
+      own.set_main(sheaf);
+    }
+  }
+
   /// Takes back a sheaf that no place refers to, whatever it holds. May spin.
   void put_away(Cache<M>& cache, Sheaf<M>& sheaf) {
     sync::pin_cpu<M>();

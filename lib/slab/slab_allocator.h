@@ -53,6 +53,11 @@ class SlabAllocator {
   void init(page::PageAllocator<M>& pages, defer::Grace<M>& grace, const Config& config,
             std::span<Slab<M>> slabs, std::span<DeferredWord<M>> words);
 
+  /// Gives every CPU a sheaf of every kmalloc cache, as a kernel has it when it has booted. Before,
+  /// and where memory is short, a CPU gets its first one from a call that may wait, and calls that
+  /// must not wait do without. Single-threaded, after init().
+  void give_sheaves();
+
   // kmalloc.
 
   /// At least `size` bytes, aligned to the largest power of two that divides their bucket's size;

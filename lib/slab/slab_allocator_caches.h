@@ -130,8 +130,16 @@ Cache<M>* SlabAllocator<M>::kmem_cache_create(const CacheConfig& wanted) {
   auto* const cache = new (memory) Cache<M>;
   caches_mutex_.lock();
   init_cache(*cache, config, layout_of(config, false), sheaf_capacity_of(config));
+  sheaves_.equip(*cache, page::gfp::kernel);
   caches_mutex_.unlock();
   return cache;
+}
+
+template <machine::Machine M>
+void SlabAllocator<M>::give_sheaves() {
+  for (Cache<M>* cache = first_cache_; cache != nullptr; cache = cache->next_cache) {
+    sheaves_.equip(*cache, page::gfp::nowait);
+  }
 }
 
 template <machine::Machine M>
