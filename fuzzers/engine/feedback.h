@@ -12,6 +12,9 @@
 
 namespace anyctx::engine {
 
+/// Room for the counters of any target.
+inline constexpr std::size_t kStateCounters = 8192;
+
 class Feedback {
  public:
   /// `counters` are read by the engine after each run and zeroed before the next one; they must

@@ -52,6 +52,11 @@ FuzzSession::FuzzSession(const Target& target, std::span<std::uint8_t> counters,
   save_stats();
 }
 
+void FuzzSession::keep_stats(std::string path) {
+  stats_path_ = std::move(path);
+  save_stats();
+}
+
 bool FuzzSession::run(Input input) {
   const Program program = program::decode(schema_, input);
   if (!pins_.hold(program)) return false;

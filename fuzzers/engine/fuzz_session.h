@@ -27,6 +27,9 @@ class FuzzSession {
   FuzzSession(const Target& target, std::span<std::uint8_t> counters,
               const std::vector<std::string>& params, std::string stats_path);
 
+  /// From now on, statistics go to this file.
+  void keep_stats(std::string path);
+
   /// Runs one input; false if it is none of this search. On a verdict: tells the story on standard
   /// error and aborts.
   bool run(Input input);

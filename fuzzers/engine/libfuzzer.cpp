@@ -12,7 +12,7 @@ namespace anyctx::engine {
 namespace {
 
 // libFuzzer finds them by the name of the section.
-__attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counters[8192];
+__attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counters[kStateCounters];
 
 FuzzSession* session = nullptr;  // lives until the process ends
 
