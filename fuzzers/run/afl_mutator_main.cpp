@@ -5,6 +5,7 @@
 //
 // Runs programs that AFL++ keeps, to see where decisions could be placed. They ran before, under a
 // sanitizer, and came to their end.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -60,8 +61,8 @@ extern "C" std::size_t afl_custom_fuzz(void* data, std::uint8_t* input, std::siz
   mutator.result.resize(std::max(max_size, size));
   *output = mutator.result.data();
   if (other != nullptr && other_size != 0) {
-    const std::size_t crossed = mutator.session.crossover({input, size}, {other, other_size},
-                                                          mutator.result, seed);
+    const std::size_t crossed =
+        mutator.session.crossover({input, size}, {other, other_size}, mutator.result, seed);
     if (crossed != 0) return crossed;
   }
   std::copy_n(input, size, mutator.result.begin());

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "triage/cli/duration.h"
-#include "triage/cli/engine_log.h"
+#include "triage/cli/libfuzzer_log.h"
 #include "triage/cli/setup_error.h"
 #include "triage/report/campaign_report.h"
 
@@ -71,8 +71,8 @@ TEST(Signature, HashIsStable) {
   EXPECT_EQ(short_hash("a"), "e40c292c");
 }
 
-TEST(EngineLog, ReadsWhatLibFuzzerSays) {
-  EngineLog log;
+TEST(LibfuzzerLog, ReadsWhatLibFuzzerSays) {
+  LibfuzzerLog log;
   log.add("#2\tINITED cov: 24 ft: 30 corp: 1/1b exec/s: 0 rss: 35Mb");
   log.add(
       "#77\tNEW    cov: 31 ft: 33 corp: 12/3Kb lim: 4 exec/s: 0 rss: 35Mb L: 1/1 MS: 1 Custom-");

@@ -28,8 +28,8 @@ void add_fuzz(CLI::App& app, Session& session) {
   command->add_option("TARGET", options->targets, "what to fuzz (default: all targets)");
   command->add_option("--time", options->time, "in total, for example 90s, 5m, 8h")
       ->capture_default_str();
-  command->add_option("--engine", options->engine, "libfuzzer")
-      ->check(CLI::IsMember({"libfuzzer"}))
+  command->add_option("--engine", options->engine, "libfuzzer or afl")
+      ->check(CLI::IsMember({"libfuzzer", "afl"}))
       ->capture_default_str();
   command->add_option("--sanitizer", options->sanitizer, "address, undefined or thread")
       ->check(CLI::IsMember({"address", "undefined", "thread"}))

@@ -59,6 +59,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
     const auto share = std::max(seconds(1), left / static_cast<int>(targets.size() - i));
     const CampaignPlan plan{
         .target = targets[i],
+        .engine = options.engine,
         .sanitizer = options.sanitizer,
         .time = share,
         .jobs = options.jobs,

@@ -29,6 +29,23 @@ std::vector<std::pair<std::string, std::string>> environment() {
           option("TSAN_OPTIONS", "exitcode=77:halt_on_error=1")};
 }
 
+/// AFL++ insists on some of the sanitizers' options. Programs are not trimmed byte by byte.
+std::vector<std::pair<std::string, std::string>> afl_environment(const std::string& mutator) {
+  const std::string common = "abort_on_error=1:symbolize=0:handle_abort=0:handle_segv=0:";
+  return {{"ASAN_OPTIONS",
+           common + "detect_leaks=0:quarantine_size_mb=8:detect_stack_use_after_return=0"},
+          {"UBSAN_OPTIONS", common + "halt_on_error=1"},
+          {"TSAN_OPTIONS", common + "halt_on_error=1"},
+          {"AFL_CUSTOM_MUTATOR_LIBRARY", mutator},
+          {"AFL_CUSTOM_MUTATOR_ONLY", "1"},
+          {"AFL_DISABLE_TRIM", "1"},
+          {"AFL_FAST_CAL", "1"},
+          {"AFL_NO_UI", "1"},
+          {"AFL_NO_AFFINITY", "1"},
+          {"AFL_SKIP_CPUFREQ", "1"},
+          {"AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1"}};  // a core pattern is root's to change
+}
+
 }  // namespace
 
 std::filesystem::path Installation::binary(std::string_view sanitizer,
@@ -43,6 +60,20 @@ Command Installation::runner(std::string_view sanitizer) const {
 
 Command Installation::fuzzer(std::string_view target, std::string_view sanitizer) const {
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
+}
+
+Command Installation::afl() const {
+  for (const char* folder : {"/usr/bin", "/usr/local/bin"}) {
+    const std::filesystem::path program = std::filesystem::path(folder) / "afl-fuzz";
+    if (std::filesystem::exists(program))
+      return {{program}, afl_environment(binary({}, "afl_mutator.so"))};
+  }
+  throw SetupError("afl-fuzz is not there; install the Debian package afl++");
+}
+
+std::filesystem::path Installation::afl_fuzzer(std::string_view target,
+                                               std::string_view sanitizer) const {
+  return binary(sanitizer, fmt::format("{}_afl", target));
 }
 
 std::vector<TargetInfo> Installation::targets() const {

@@ -30,6 +30,11 @@ class Installation {
   /// The libFuzzer executable of a target.
   Command fuzzer(std::string_view target, std::string_view sanitizer) const;
 
+  /// afl-fuzz with our mutator, without its arguments. Throws SetupError if it is not there.
+  Command afl() const;
+  /// What it fuzzes: the executable of a target.
+  std::filesystem::path afl_fuzzer(std::string_view target, std::string_view sanitizer) const;
+
   /// Throws SetupError if anyctx-run is missing or broken.
   std::vector<TargetInfo> targets() const;
 

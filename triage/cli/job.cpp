@@ -8,11 +8,8 @@
 
 namespace anyctx::triage {
 
-Job::Job(const Command& command, const std::filesystem::path& log, std::filesystem::path stats)
-    : process_(command, Process::Output::pipe),
-      log_path_(log),
-      stats_(std::move(stats)),
-      log_file_(log) {
+Job::Job(const Command& command, const std::filesystem::path& log)
+    : process_(command, Process::Output::pipe), log_path_(log), log_file_(log) {
   ::fcntl(process_.output(), F_SETFL, O_NONBLOCK);
 }
 
@@ -37,7 +34,7 @@ void Job::add(std::string_view output) {
     throw SetupError(fmt::format("cannot write {}; make room or choose --out", log_path_.string()));
   line_ += output;
   for (std::size_t end; (end = line_.find('\n')) != line_.npos; line_.erase(0, end + 1)) {
-    log_.add(std::string_view(line_).substr(0, end));
+    add_line(std::string_view(line_).substr(0, end));
   }
 }
 

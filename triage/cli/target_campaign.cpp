@@ -19,7 +19,6 @@ using std::chrono::seconds;
 constexpr unsigned kMostNothingNew = 5;
 constexpr seconds kGrace{20};  // for an engine to end by itself
 constexpr int kWaitMs = 200;   // between looks at the clock
-constexpr unsigned kMaxLen = 32768;
 
 std::string without_prefix(std::string_view line) {
   constexpr std::string_view ours = "anyctx: ";
@@ -49,7 +48,8 @@ TargetCampaign::TargetCampaign(const Installation& installation, CampaignPlan pl
       progress_(progress),
       investigation_(installation, plan_.target, plan_.sanitizer, plan_.findings),
       start_(Clock::now()),
-      stats_read_(start_) {}
+      stats_read_(start_),
+      engine_(make_engine(installation, plan_)) {}
 
 TargetReport TargetCampaign::run() {
   prepare();
@@ -58,30 +58,35 @@ TargetReport TargetCampaign::run() {
   while (!jobs_.empty()) {
     wait_for_output();
     for (auto job = jobs_.begin(); job != jobs_.end();) {
-      job->read_output();
-      const auto exit = job->poll();
-      if (exit) end_of_job(*job, *exit);
+      (*job)->read_output();
+      const auto exit = (*job)->poll();
+      if (exit) read_numbers(**job);
+      const bool found = examine_artifacts(**job);
+      if (exit && !found) end_of_job(**job, *exit);
       job = exit ? jobs_.erase(job) : std::next(job);
     }
     while (jobs_.size() < plan_.jobs && wants_more()) start_job();
     stop_jobs_in_time();
     show_progress();
   }
+  engine_->finish();
   return report();
 }
 
 void TargetCampaign::prepare() {
-  for (const char* old : {"artifacts", "seeds", "regress"}) fs::remove_all(plan_.folder / old);
-  fs::create_directories(plan_.folder / "artifacts");
+  fs::create_directories(plan_.folder);
   fs::create_directories(plan_.corpus);
   fs::create_directories(plan_.findings);
   for (const fs::path& file : stats_files(plan_.folder)) fs::remove(file);
-  convert_seeds("seeds");
-  convert_seeds("regress");
+  for (const Artifact& bug : engine_->prepare({convert_seeds("seeds"), convert_seeds("regress")})) {
+    add_finding(investigation_.examine(bug.file, bug.report));
+  }
 }
 
-void TargetCampaign::convert_seeds(std::string_view kind) {
+/// Returns the folder where they are.
+fs::path TargetCampaign::convert_seeds(std::string_view kind) {
   const fs::path to = plan_.folder / kind;
+  fs::remove_all(to);
   fs::create_directories(to);
   Command convert = installation_.runner().with("convert");
   convert.with("--to").with("binary").with("-o").with(to);
@@ -93,35 +98,17 @@ void TargetCampaign::convert_seeds(std::string_view kind) {
       if (entry.path().extension() == ".txt") convert.with(entry.path());
     }
   }
-  if (convert.words.size() == words) return;
+  if (convert.words.size() == words) return to;
   const Captured captured = capture(convert);
   if (captured.exit.code != 0 || captured.exit.signal != 0)
     throw SetupError(without_prefix(captured.errors));
+  return to;
 }
 
 void TargetCampaign::start_job() {
-  const unsigned number = started_++;
   const auto left =
       std::max(seconds(1), plan_.time - std::chrono::duration_cast<seconds>(Clock::now() - start_));
-  const fs::path stats = plan_.folder / fmt::format("stats-{}.json", number);
-  Command command = installation_.fuzzer(plan_.target, plan_.sanitizer);
-  for (const std::string& argument : {
-           fmt::format("-max_total_time={}", left.count()),
-           fmt::format("-seed={}", plan_.seed + number),
-           fmt::format("-max_len={}", kMaxLen),
-           fmt::format("-reload={}", plan_.jobs > 1 ? 1 : 0),
-           fmt::format("-artifact_prefix={}/", (plan_.folder / "artifacts").string()),
-           fmt::format("--stats={}", stats.string()),
-           std::string("-timeout=10"),
-           std::string("-print_funcs=0"),
-           plan_.corpus.string(),
-           (plan_.folder / "seeds").string(),
-           (plan_.folder / "regress").string(),
-       }) {
-    command.with(argument);
-  }
-  for (const std::string& param : plan_.params) command.with("--param=" + param);
-  jobs_.emplace_back(command, plan_.folder / fmt::format("log-{}.txt", number), stats);
+  jobs_.push_back(engine_->start(started_++, left));
 }
 
 bool TargetCampaign::wants_more() const {
@@ -129,18 +116,21 @@ bool TargetCampaign::wants_more() const {
          Clock::now() - start_ + seconds(1) <= plan_.time;
 }
 
-void TargetCampaign::end_of_job(Job& job, const Exit& exit) {
-  stats_.read(job.stats());
-  coverage_ = std::max(coverage_, job.log().coverage());
-  corpus_ = std::max(corpus_, job.log().corpus());
-  if (exit.code == 0 && exit.signal == 0) return;
-  if (!job.log().artifact().empty()) {
-    add_finding(investigation_.examine(job.log().artifact(), job.log().report()));
-    return;
+/// True if there were any.
+bool TargetCampaign::examine_artifacts(Job& job) {
+  const std::vector<Artifact> artifacts = job.take_artifacts();
+  for (const Artifact& artifact : artifacts) {
+    if (nothing_new_ >= kMostNothingNew) break;
+    add_finding(investigation_.examine(artifact.file, artifact.report));
   }
+  return !artifacts.empty();
+}
+
+void TargetCampaign::end_of_job(Job& job, const Exit& exit) {
+  if (exit.code == 0 && exit.signal == 0) return;
   if (interrupts() > 0 || exit.signal == SIGKILL) return;  // as we asked for
-  if (exit.code == kExitSetup && !job.log().complaint().empty())
-    throw SetupError(job.log().complaint());
+  const bool complains = exit.code == kExitSetup || !engine_->ends_with_finding();
+  if (complains && !job.complaint().empty()) throw SetupError(job.complaint());
   throw SetupError(fmt::format("the fuzzer of {} does not work; its words are in {}", plan_.target,
                                job.log_file().string()));
 }
@@ -164,28 +154,34 @@ void TargetCampaign::add_finding(Finding finding) {
 
 void TargetCampaign::wait_for_output() {
   std::vector<pollfd> files;
-  for (const Job& job : jobs_) files.push_back({job.output(), POLLIN, 0});
+  for (const auto& job : jobs_) files.push_back({job->output(), POLLIN, 0});
   ::poll(files.data(), files.size(), kWaitMs);
 }
 
 void TargetCampaign::stop_jobs_in_time() {
   if (interrupts() > interrupts_told_) {
-    for (Job& job : jobs_) job.signal(interrupts_told_ == 0 ? SIGINT : SIGKILL);
+    for (auto& job : jobs_) job->signal(interrupts_told_ == 0 ? SIGINT : SIGKILL);
     interrupts_told_ = interrupts();
   }
   if (Clock::now() - start_ > plan_.time + kGrace) {
-    for (Job& job : jobs_) job.signal(SIGKILL);
+    for (auto& job : jobs_) job->signal(SIGKILL);
   }
+  if (!engine_->ends_with_finding() && nothing_new_ >= kMostNothingNew && !told_enough_) {
+    for (auto& job : jobs_) job->signal(SIGINT);
+    told_enough_ = true;
+  }
+}
+
+void TargetCampaign::read_numbers(const Job& job) {
+  for (const fs::path& file : stats_files(plan_.folder)) stats_.read(file);
+  coverage_ = std::max(coverage_, job.coverage());
+  corpus_ = std::max(corpus_, job.corpus());
 }
 
 void TargetCampaign::show_progress() {
   if (Clock::now() - stats_read_ >= seconds(1)) {
     stats_read_ = Clock::now();
-    for (const Job& job : jobs_) {
-      stats_.read(job.stats());
-      coverage_ = std::max(coverage_, job.log().coverage());
-      corpus_ = std::max(corpus_, job.log().corpus());
-    }
+    for (const auto& job : jobs_) read_numbers(*job);
   }
   const auto passed = std::chrono::duration_cast<seconds>(Clock::now() - start_);
   const double speed = static_cast<double>(stats_.executions()) / std::max(elapsed(), 1.0);

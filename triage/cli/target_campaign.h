@@ -2,30 +2,17 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <list>
+#include <memory>
 #include <string>
 
 #include "triage/cli/campaign_stats.h"
-#include "triage/cli/installation.h"
+#include "triage/cli/engine.h"
 #include "triage/cli/investigation.h"
-#include "triage/cli/job.h"
 #include "triage/cli/progress.h"
 #include "triage/report/campaign_report.h"
 
 namespace anyctx::triage {
-
-struct CampaignPlan {
-  std::string target;
-  std::string sanitizer;
-  std::chrono::seconds time{60};
-  unsigned jobs = 1;
-  std::uint32_t seed = 1;
-  std::vector<std::string> params;  // NAME=VALUE, of all programs
-  std::filesystem::path folder;     // of this campaign's own files; statistics stay there
-  std::filesystem::path corpus;     // inputs worth keeping, over campaigns
-  std::filesystem::path findings;   // programs, of all targets
-};
 
 class TargetCampaign {
  public:
@@ -39,11 +26,13 @@ class TargetCampaign {
   using Clock = std::chrono::steady_clock;
 
   void prepare();
-  void convert_seeds(std::string_view kind);
+  std::filesystem::path convert_seeds(std::string_view kind);
   void start_job();
   void wait_for_output();
   bool wants_more() const;
+  bool examine_artifacts(Job& job);
   void end_of_job(Job& job, const Exit& exit);
+  void read_numbers(const Job& job);
   void add_finding(Finding finding);
   void stop_jobs_in_time();
   void show_progress();
@@ -56,9 +45,11 @@ class TargetCampaign {
   Investigation investigation_;
   Clock::time_point start_;
   Clock::time_point stats_read_;
-  std::list<Job> jobs_;
+  std::unique_ptr<Engine> engine_;
+  std::list<std::unique_ptr<Job>> jobs_;
   unsigned started_ = 0;
   int interrupts_told_ = 0;
+  bool told_enough_ = false;
   unsigned nothing_new_ = 0;  // findings since the last new one
   unsigned coverage_ = 0;
   unsigned corpus_ = 0;

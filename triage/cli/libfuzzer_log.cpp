@@ -1,4 +1,4 @@
-#include "triage/cli/engine_log.h"
+#include "triage/cli/libfuzzer_log.h"
 
 #include <charconv>
 #include <optional>
@@ -23,7 +23,7 @@ std::optional<unsigned> number_after(std::string_view line, std::string_view key
 
 }  // namespace
 
-void EngineLog::add(std::string_view line) {
+void LibfuzzerLog::add(std::string_view line) {
   constexpr std::string_view kWritten = "Test unit written to ";
   constexpr std::string_view kOurs = "anyctx: ";
   if (line.starts_with('#')) {

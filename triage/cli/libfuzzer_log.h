@@ -1,4 +1,4 @@
-// EngineLog: what libFuzzer says while it runs.
+// LibfuzzerLog: what libFuzzer says while it runs.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace anyctx::triage {
 
-class EngineLog {
+class LibfuzzerLog {
  public:
   /// One line, without its end.
   void add(std::string_view line);
