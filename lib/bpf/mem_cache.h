@@ -76,6 +76,7 @@ class alignas(64) MemCache {
   const MemShape& shape() const { return shape_; }
   std::uint32_t peek_count() const { return count_.peek(); }
   bool peek_busy() const { return active_.peek() != 0; }
+  bool peek_asks() const { return !refill_.idle(); }
   bool peek_idle() const {
     return refill_.idle() && in_flight_.peek() == 0 && trace_.peek_idle();
   }
