@@ -82,19 +82,17 @@ Outcome MemAllocWorld::create() {
   closed_ = true;
   Context& context = contexts_[created_++];
   context = {this, false};
-  const int error = subject_->create(
-      size_,
-      {[](void* object, void* c) {
-         const inject::Unwatched unwatched;
-         const Context& own = *static_cast<Context*>(c);
-         own.world->destruct(object, own);
-       },
-       [](void* c) {
-         const inject::Unwatched unwatched;
-         Context& own = *static_cast<Context*>(c);
-         own.world->free_context(own);
-       },
-       &context});
+  const int error = subject_->create(size_, {[](void* object, void* c) {
+                                               const inject::Unwatched unwatched;
+                                               const Context& own = *static_cast<Context*>(c);
+                                               own.world->destruct(object, own);
+                                             },
+                                             [](void* c) {
+                                               const inject::Unwatched unwatched;
+                                               Context& own = *static_cast<Context*>(c);
+                                               own.world->free_context(own);
+                                             },
+                                             &context});
   if (error != 0) {
     if (error != -ENOMEM || context.is_freed) {
       simulation_.stop(VerdictKind::error_code, "an allocator is created, or there is no memory",

@@ -194,11 +194,10 @@ void MemAllocWorld::begin_thing(Held& held) {
 
 void MemAllocWorld::give(const Held& held, How how) {
   const bool thing = is_thing(held.object);
-  const bool is_intact =
-      thing ? static_cast<MemThing*>(held.object)->serial == held.serial &&
-                  static_cast<MemThing*>(held.object)->is_intact()
-            : !model::find_changed(held.object, held.bytes,
-                                   static_cast<std::uint32_t>(held.serial));
+  const bool is_intact = thing ? static_cast<MemThing*>(held.object)->serial == held.serial &&
+                                     static_cast<MemThing*>(held.object)->is_intact()
+                               : !model::find_changed(held.object, held.bytes,
+                                                      static_cast<std::uint32_t>(held.serial));
   if (!is_intact) {
     simulation_.stop(VerdictKind::content, "nobody but its user writes to an object",
                      fmt::format("object #{}", held.serial), "something else");

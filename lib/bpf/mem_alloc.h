@@ -63,9 +63,7 @@ class MemAlloc {
   bool exists() const { return core_ != nullptr; }
   unsigned peek_sizes() const { return core_ == nullptr ? 0 : core_->sizes; }
   /// Which size serves the request.
-  unsigned peek_index(std::size_t size) const {
-    return core_->sizes == 1 ? 0 : mem_index_of(size);
-  }
+  unsigned peek_index(std::size_t size) const { return core_->sizes == 1 ? 0 : mem_index_of(size); }
   const Cache& peek_cache(unsigned index, unsigned cpu) const { return core_->caches[index][cpu]; }
 
  private:

@@ -72,14 +72,20 @@ class alignas(64) MemCache {
 
   // For oracles: no decision points.
 
-  enum class Place : std::uint8_t { free, extra, extra_rcu, by_rcu, in_rcu, before_trace, in_trace };
+  enum class Place : std::uint8_t {
+    free,
+    extra,
+    extra_rcu,
+    by_rcu,
+    in_rcu,
+    before_trace,
+    in_trace
+  };
   const MemShape& shape() const { return shape_; }
   std::uint32_t peek_count() const { return count_.peek(); }
   bool peek_busy() const { return active_.peek() != 0; }
   bool peek_asks() const { return !refill_.idle(); }
-  bool peek_idle() const {
-    return refill_.idle() && in_flight_.peek() == 0 && trace_.peek_idle();
-  }
+  bool peek_idle() const { return refill_.idle() && in_flight_.peek() == 0 && trace_.peek_idle(); }
   /// Calls `f(place, header)` for each object in the lists.
   template <class F>
   void peek_each(F f) const;
@@ -134,9 +140,9 @@ class alignas(64) MemCache {
   unsigned index_;
   machine::Atomic<M, std::uint32_t, site::mem_active> active_;
   machine::Atomic<M, std::uint32_t, site::mem_count> count_;  // of free_
-  machine::Atomic<M, MemCache*, site::mem_target> target_;    // a hint: who lacks what is freed here
-  Node* free_ = nullptr;                                      // section
-  Node* by_rcu_ = nullptr;                                    // section
+  machine::Atomic<M, MemCache*, site::mem_target> target_;  // a hint: who lacks what is freed here
+  Node* free_ = nullptr;                                    // section
+  Node* by_rcu_ = nullptr;                                  // section
   List extra_;
   List extra_rcu_;
   Waiting in_rcu_;

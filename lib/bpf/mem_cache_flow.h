@@ -203,8 +203,7 @@ void MemCache<M>::peek_each(F f) const {
       {Place::in_trace, trace_.peek_waiting()},
   };
   for (const auto& [place, first] : lists) {
-    for (const Node* node = first; node != nullptr;
-         node = static_cast<const Node*>(node->next)) {
+    for (const Node* node = first; node != nullptr; node = static_cast<const Node*>(node->next)) {
       f(place, static_cast<const void*>(node));
     }
   }

@@ -153,7 +153,8 @@ inline constexpr machine::SiteInfo kMemAllocTable[] = {
     {mem_struct, machine::SiteKind::limit, "mem_alloc.struct", machine::verbs(machine::Verb::limit),
      "no memory for the caches of an allocator"},
     {mem_remains, machine::SiteKind::limit, "mem_alloc.remains",
-     machine::verbs(machine::Verb::limit), "no memory to leave the rest of a destruction to others"},
+     machine::verbs(machine::Verb::limit),
+     "no memory to leave the rest of a destruction to others"},
     {mem_step, machine::SiteKind::probe, "mem_alloc.step", machine::verbs(machine::Verb::probe),
      "between two objects or lists that are dealt with one by one"},
 };
