@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fuzzers/targets/mem_alloc_subject.h"
+#include "inject/sim/sim_machine.h"
 #include "lib/bpf/mem_alloc.h"
 #include "lib/defer/tasks_trace.h"
 #include "lib/page/census.h"

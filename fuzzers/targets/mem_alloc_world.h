@@ -70,6 +70,7 @@ class MemAllocWorld final : public engine::World {
             std::uint32_t looks) const;
   Held make(std::uint32_t bytes);
   void check_null(std::uint32_t bytes, const MemAllocSubject::Cache& before) const;
+  [[nodiscard]] bool is_excused() const;
   void check_made(const Held& held);
   void check_reuse(const void* memory);
   void give(const Held& held, How how);

@@ -131,7 +131,7 @@ void MemAllocWorld::check_null(std::uint32_t bytes, const MemAllocSubject::Cache
     simulation_.stop(VerdictKind::spurious_failure, "an allocation that fails has a cause",
                      "a cause", "null without one");
   }
-  if (simulation_.disturbed()) return;
+  if (is_excused()) return;
   if (before.at_hand != 0 && !before.busy) {
     simulation_.stop(VerdictKind::spurious_failure,
                      "an undisturbed allocation gets what is at hand", "an object",
@@ -141,6 +141,13 @@ void MemAllocWorld::check_null(std::uint32_t bytes, const MemAllocSubject::Cache
     simulation_.stop(VerdictKind::no_progress, "who got nothing has asked for more",
                      "a refill to come", "none");
   }
+}
+
+/// Something else ran during the operation, or something was made to fail.
+bool MemAllocWorld::is_excused() const {
+  const inject::Causes& causes = simulation_.causes();
+  return simulation_.disturbed() || causes.count() != causes.kept().size() ||
+         std::ranges::any_of(causes.kept(), &inject::Cause::injected);
 }
 
 void MemAllocWorld::check_made(const Held& held) {
@@ -212,7 +219,7 @@ void MemAllocWorld::give(const Held& held, How how) {
   if (held.serial < at_once_.size()) at_once_.set(held.serial);
   const MemAllocSubject::Cache before = subject_->cache(held.bytes);
   subject_->free(held.object);
-  if (simulation_.disturbed() || before.busy) return;
+  if (is_excused() || before.busy) return;
   const std::uint32_t now = subject_->cache(held.bytes).at_hand;
   if (now != before.at_hand + 1) {
     simulation_.stop(VerdictKind::counter, "what was freed is at hand, where its size is",
