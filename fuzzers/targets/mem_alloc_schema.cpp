@@ -57,6 +57,7 @@ constexpr ArgSpec kPublishArgs[] = {kCell, kSize, kHow};
 constexpr ArgSpec kUnpublishArgs[] = {kCell, kHow};
 constexpr ArgSpec kReadArgs[] = {kCell, kReader, kLooksArg, kPuts};
 constexpr ArgSpec kChurnArgs[] = {kSize, {"count", ArgKind::choice, 1, 16, kCounts}, kHow};
+constexpr ArgSpec kStandArgs[] = {kReader, kLooksArg};
 constexpr ArgSpec kKindArgs[] = {kKind};
 
 constexpr OpSpec kOps[] = {
@@ -71,6 +72,7 @@ constexpr OpSpec kOps[] = {
     {"destroy", kTaskOnly, false, false, {}, 3},
     {"synchronize", kTaskOnly, false, false, kKindArgs, 2},
     {"barrier", kTaskOnly, false, false, kKindArgs, 2},
+    {"stand", kAnyContext, true, false, kStandArgs, 5},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -18,6 +18,7 @@ enum class MemAllocOp : std::uint8_t {
   destroy,
   synchronize,
   barrier,
+  stand,
 };
 
 inline constexpr unsigned kMemAllocCells = 4;

@@ -12,6 +12,14 @@ using engine::Outcome;
 using inject::Lane;
 using inject::VerdictKind;
 
+namespace {
+
+ReaderKind reader_of(std::uint32_t arg) {
+  return arg == 0 ? ReaderKind::rcu : ReaderKind::trace;
+}
+
+}  // namespace
+
 void MemAllocWorld::setup(const program::Program& program) {
   const auto value = [&](std::string_view name) {
     return engine::param(kMemAllocSchema, program, name);
@@ -36,6 +44,9 @@ void MemAllocWorld::setup(const program::Program& program) {
 
 Outcome MemAllocWorld::perform(const program::Op& op, Lane) {
   if (closed_) return {Outcome::Kind::vacuous};
+  if (op.code == static_cast<std::uint8_t>(MemAllocOp::stand)) {
+    return stand(reader_of(op.args[0]), op.args[1]);
+  }
   users_.enter();
   const Outcome outcome = dispatch(op);
   users_.leave();
@@ -61,8 +72,7 @@ Outcome MemAllocWorld::dispatch(const program::Op& op) {
     case MemAllocOp::unpublish:
       return unpublish(args[0], static_cast<How>(args[1]));
     case MemAllocOp::read:
-      return read(args[0], args[1] == 0 ? ReaderKind::rcu : ReaderKind::trace, args[2],
-                  args[3] != 0);
+      return read(args[0], reader_of(args[1]), args[2], args[3] != 0);
     case MemAllocOp::churn:
       return churn(args[0], args[1], static_cast<How>(args[2]));
     case MemAllocOp::destroy:
@@ -70,6 +80,7 @@ Outcome MemAllocWorld::dispatch(const program::Op& op) {
     case MemAllocOp::create:
     case MemAllocOp::synchronize:
     case MemAllocOp::barrier:
+    case MemAllocOp::stand:
       break;
   }
   return {Outcome::Kind::vacuous};

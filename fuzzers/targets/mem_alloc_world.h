@@ -66,6 +66,7 @@ class MemAllocWorld final : public engine::World {
   Outcome publish(unsigned cell, std::uint32_t bytes, How how);
   Outcome unpublish(unsigned cell, How how);
   Outcome read(unsigned cell, ReaderKind kind, std::uint32_t looks, bool puts);
+  Outcome stand(ReaderKind kind, std::uint32_t looks);
   void look(const MemThing* thing, std::uint64_t serial, ReaderKind kind,
             std::uint32_t looks) const;
   Held make(std::uint32_t bytes);

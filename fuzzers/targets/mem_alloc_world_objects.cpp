@@ -88,6 +88,14 @@ Outcome MemAllocWorld::read(unsigned cell, ReaderKind kind, std::uint32_t looks,
   return {};
 }
 
+/// A reader of something else, who holds up grace periods. Is no user of the allocator.
+Outcome MemAllocWorld::stand(ReaderKind kind, std::uint32_t looks) {
+  const MemAllocSubject::Token token = subject_->read_lock(kind);
+  for (std::uint32_t i = 0; i < looks; ++i) Sim::probe(site::look);
+  subject_->read_unlock(kind, token);
+  return {};
+}
+
 void MemAllocWorld::look(const MemThing* thing, std::uint64_t serial, ReaderKind kind,
                          std::uint32_t looks) const {
   for (std::uint32_t i = 0; i <= looks; ++i) {
