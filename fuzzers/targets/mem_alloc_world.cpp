@@ -174,8 +174,7 @@ void MemAllocWorld::destruct(void* object, const Context& context) {
     simulation_.stop(VerdictKind::grace_period, "memory is given up when no reader can see it",
                      "no reader", "a reader that found it");
   }
-  held_ -= thing->holds;
-  thing->holds = 0;
+  release_hold(*thing);
   thing->magic = MemThing::kGone;
 }
 

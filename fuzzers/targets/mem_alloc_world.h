@@ -76,6 +76,7 @@ class MemAllocWorld final : public engine::World {
   void check_reuse(const void* memory);
   void give(const Held& held, How how);
   void begin_thing(Held& held);
+  void release_hold(MemThing& thing);
 
   [[nodiscard]] std::uint32_t bytes_of(std::uint32_t asked) const {
     return size_ == 0 ? asked : size_;

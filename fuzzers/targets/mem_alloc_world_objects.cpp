@@ -198,13 +198,18 @@ void MemAllocWorld::begin_thing(Held& held) {
     }
     thing->magic = MemThing::kMagic;
   }
-  // What a reader put into the deleted one.
-  held_ -= thing->holds;
-  thing->holds = 0;
+  release_hold(*thing);
   thing->serial = held.serial;
   thing->bytes = std::max<std::uint32_t>(held.bytes, kLeastThing);
   thing->record = ReclaimRetired::kNone;
   thing->fill();
+}
+
+/// Of who deletes the object, who uses it again after a reader put something there, or of its
+/// memory, when that goes.
+void MemAllocWorld::release_hold(MemThing& thing) {
+  held_ -= thing.holds;
+  thing.holds = 0;
 }
 
 void MemAllocWorld::give(const Held& held, How how) {
@@ -218,6 +223,7 @@ void MemAllocWorld::give(const Held& held, How how) {
                      fmt::format("object #{}", held.serial), "something else");
   }
   ANYCTX_CHECK(live_.release(offset_of(held.object) - kHeader, held.bytes + kHeader));
+  if (thing) release_hold(*static_cast<MemThing*>(held.object));
   if (how == How::after_rcu) {
     static_cast<void>(retired_.add({.thing = held.object,
                                     .readers = readers_.snapshot(GraceKind::rcu),

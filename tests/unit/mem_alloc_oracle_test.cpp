@@ -196,11 +196,17 @@ std::vector<Crime> crimes_of_frees() {
          };
        }},
       {"forgets_what_it_holds", VerdictKind::conservation, "goes with their memory",
-       kPlain + "task0: publish(cell0, 120, how0)\n read(cell0, reader0, puts=1)\n",
+       kPlain + "task0: publish(cell0, 120, how0)\n read(cell0, reader0, looks=1, puts=1)\n"
+                "task1: unpublish(cell0, how0)\nat task0.1 reclaim.look#1: run task1\n",
        [](Rogue& rogue) {
-         rogue.on_free = [](MemAllocSubject& honest, void* object) {
-           static_cast<MemThing*>(object)->holds = 0;
+         auto last = std::make_shared<MemThing*>(nullptr);
+         rogue.on_free = [last](MemAllocSubject& honest, void* object) {
+           *last = static_cast<MemThing*>(object);
            honest.free(object);
+         };
+         rogue.on_destroy = [last](MemAllocSubject& honest) {
+           (*last)->holds = 0;
+           honest.destroy();
          };
        }},
   };
