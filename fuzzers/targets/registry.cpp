@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fuzzers/targets/arena_target.h"
+#include "fuzzers/targets/mem_alloc_target.h"
 #include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/range_tree_target.h"
 #include "fuzzers/targets/reclaim_target.h"
@@ -14,8 +15,8 @@ namespace anyctx::target {
 
 std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
-      page_target(),       slab_target(),  range_tree_target(),
-      rqspinlock_target(), arena_target(), reclaim_target(),
+      page_target(),  slab_target(),    range_tree_target(), rqspinlock_target(),
+      arena_target(), reclaim_target(), mem_alloc_target(),
   };
   return targets;
 }

@@ -13,8 +13,8 @@ struct LlistNode {
 };
 
 /// Push and take_all need no lock, in any combination and any context. Push is lock-free: it
-/// retries only when another context changed the list. There is no removal of a single node:
-/// it would need a lock against a second consumer (ABA).
+/// retries only when another context changed the list. Only take_first() needs a lock, against
+/// every other consumer.
 template <machine::Machine M, machine::Site S>
 class Llist {
  public:
@@ -30,6 +30,17 @@ class Llist {
   /// Takes the whole list, last pushed first; null if it was empty.
   [[nodiscard]] LlistNode* take_all() {
     return first_.exchange(nullptr, std::memory_order_acquire);
+  }
+
+  /// Takes the node that was pushed last; null if there is none. Nobody else takes nodes meanwhile:
+  /// what was its successor may be something else when the same node comes back (ABA).
+  [[nodiscard]] LlistNode* take_first() {
+    LlistNode* first = first_.load(std::memory_order_acquire);
+    while (first != nullptr) {
+      LlistNode* const second = next(first);
+      if (first_.cas(first, second)) return first;
+    }
+    return nullptr;
   }
 
   /// Racy by nature: a hint, not a basis for correctness.
