@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fuzzers/targets/arena_target.h"
+#include "fuzzers/targets/objpool_target.h"
 #include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/range_tree_target.h"
 #include "fuzzers/targets/reclaim_target.h"
@@ -16,6 +17,7 @@ std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
       page_target(),       slab_target(),  range_tree_target(),
       rqspinlock_target(), arena_target(), reclaim_target(),
+      objpool_target(),
   };
   return targets;
 }
