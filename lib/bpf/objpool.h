@@ -2,9 +2,9 @@
 // Source: Linux 7.3 lib/objpool.c (rings, order, sizes, results).
 //
 // Each CPU has a ring. Objects are pushed to the ring of the CPU that one runs on, and popped from
-// that one or, if it is empty, from those of others. In the kernel, a push in an NMI that interrupts
-// a push of the same CPU publishes places that are not written yet. Here only the outermost push
-// publishes, for all that nested in it.
+// that one or, if it is empty, from those of others. In the kernel, a push in an NMI that
+// interrupts a push of the same CPU publishes places that are not written yet. Here only the
+// outermost push publishes, for all that nested in it.
 #pragma once
 
 #include <cerrno>
@@ -138,8 +138,7 @@ class ObjPool {
     const std::uint32_t share = share_of(cpu);
     const std::size_t capacity = std::size_t{mask_} + 1;
     const std::size_t bytes = sizeof(Ring) + capacity * sizeof(Entry) + share * size_;
-    void* const memory =
-        M::fails(site::objpool_memory, false) ? nullptr : source_->allocate(bytes);
+    void* const memory = M::fails(site::objpool_memory, false) ? nullptr : source_->allocate(bytes);
     if (memory == nullptr) return -ENOMEM;
     Ring* const ring = ::new (memory) Ring;
     rings_[cpu] = ring;

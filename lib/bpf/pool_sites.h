@@ -18,7 +18,7 @@ inline constexpr machine::Site freelist_link{220};
 inline constexpr machine::Site hashtab_link{221};
 inline constexpr machine::Site hashtab_word{222};
 inline constexpr machine::Site hashtab_count{223};
-inline constexpr machine::Site hashtab_guard{224};
+inline constexpr machine::Site hashtab_busy{224};
 inline constexpr machine::Site hashtab_memory{225};
 inline constexpr machine::Site hashtab_lock{226};
 inline constexpr machine::Site hashtab_swap{227};
@@ -41,7 +41,7 @@ inline constexpr machine::SiteInfo kObjPoolTable[] = {
 
 inline constexpr machine::SiteInfo kHashTabTable[] = {
     {freelist_link, machine::SiteKind::word, "freelist.link",
-     machine::verbs(machine::Verb::load, machine::Verb::store),
+     machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::cas),
      "first free element of a list, or the one behind another"},
     {hashtab_link, machine::SiteKind::word, "hashtab.link",
      machine::verbs(machine::Verb::load, machine::Verb::store),
@@ -49,18 +49,18 @@ inline constexpr machine::SiteInfo kHashTabTable[] = {
     {hashtab_word, machine::SiteKind::word, "hashtab.word",
      machine::verbs(machine::Verb::load, machine::Verb::store), "key or value of an element"},
     {hashtab_count, machine::SiteKind::word, "hashtab.count",
-     machine::verbs(machine::Verb::load, machine::Verb::rmw), "elements of a table"},
-    {hashtab_guard, machine::SiteKind::word, "hashtab.guard",
-     machine::verbs(machine::Verb::load, machine::Verb::store),
-     "users of some buckets on a CPU, or its extra element"},
+     machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::rmw),
+     "elements of a table; users and the extra element of a CPU"},
+    {hashtab_busy, machine::SiteKind::limit, "hashtab.busy", machine::verbs(machine::Verb::limit),
+     "an update interrupted another one of the same buckets"},
     {hashtab_memory, machine::SiteKind::limit, "hashtab.memory",
      machine::verbs(machine::Verb::limit), "no memory for an element or for the table"},
     {hashtab_lock, machine::SiteKind::raw_lock, "hashtab.lock",
      machine::verbs(machine::Verb::trylock, machine::Verb::lock, machine::Verb::unlock),
-     "bucket, on tables whose locks spin"},
+     "a bucket's lock, where that is not a resilient one"},
     {hashtab_swap, machine::SiteKind::probe, "hashtab.extra_swap",
      machine::verbs(machine::Verb::probe),
-     "replaced element is the CPU's extra one, and still in its bucket"},
+     "new element in its bucket, the one that it replaces still there"},
 };
 
 }  // namespace anyctx::bpf::site
