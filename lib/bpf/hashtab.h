@@ -177,7 +177,7 @@ class HashTab {
   /// `rest`: an element that is left over, to be disposed of without the lock.
   int update_locked(Bucket& bucket, std::uint64_t key, const std::uint64_t* value, HashUpdate flags,
                     Element*& rest) {
-    const Link* const found = find(bucket, key);
+    Link* const found = find(bucket, key);
     if (found != nullptr && flags == HashUpdate::no_exist) return -EEXIST;
     if (found == nullptr && flags == HashUpdate::exist) return -ENOENT;
     Element* element = nullptr;
@@ -190,12 +190,10 @@ class HashTab {
     bucket.first.store(link_to(*element), std::memory_order_release);
     if (found == nullptr) return 0;
     M::probe(site::hashtab_swap);
-    Link* link = &element->next;
-    while (at(link->load(std::memory_order_relaxed))->key.load(std::memory_order_relaxed) != key) {
-      link = &at(link->load(std::memory_order_relaxed))->next;
-    }
-    Element& old = *at(link->load(std::memory_order_relaxed));
-    unlink(*link, old);
+    // If the old one was first, it now is behind the new one.
+    Link& link = found == &bucket.first ? element->next : *found;
+    Element& old = *at(link.load(std::memory_order_relaxed));
+    unlink(link, old);
     rest = store_.keep_as_extra(&old);
     return 0;
   }
