@@ -169,6 +169,22 @@ std::vector<Crime> crimes_of_pools() {
            return honest.objpool_init(count, 8, prepare, c);
          };
        }},
+      {"objects_are_misaligned", VerdictKind::placement, "aligned to 8 bytes", kPop,
+       [](RoguePool& rogue) {
+         rogue.on_init = [](ObjPoolSubject& honest, int count, int size, auto prepare, void* c) {
+           struct Shift {
+             ObjPoolSubject::Prepare prepare;
+             void* context;
+           } shift{prepare, c};
+           return honest.objpool_init(
+               count, size + 8,
+               [](void* object, void* context) {
+                 const Shift& by = *static_cast<Shift*>(context);
+                 return by.prepare(static_cast<std::byte*>(object) + 4, by.context);
+               },
+               &shift);
+         };
+       }},
       {"takes_what_is_invalid", VerdictKind::error_code, "its numbers are valid",
        kHead + "task0: recreate(0, 8)\n",
        [](RoguePool& rogue) {
