@@ -174,7 +174,7 @@ const void* ObjPoolJudge::first_of_rings() {
 }
 
 void* ObjPoolJudge::pop() {
-  const bool alone = users_.ops == 1;
+  const bool alone = is_alone();
   const void* const first = alone ? first_of_rings() : nullptr;
   const std::uint32_t settled_before = settled();
   const std::uint32_t steps = simulation_.steps();
@@ -259,8 +259,8 @@ void ObjPoolJudge::check_content(const Object& object, const char* rule) const {
 // --- At rest -------------------------------------------------------------------------------------
 
 void ObjPoolJudge::end_op() {
-  if (users_.ops == 1 && has_pool()) check_rest();
-  --users_.ops;
+  if (is_alone() && has_pool()) check_rest();
+  ops_.leave();
 }
 
 /// Nobody is in a call: each object is in one ring, or somebody has it.

@@ -9,6 +9,7 @@
 
 #include "fuzzers/targets/objpool_schema.h"
 #include "fuzzers/targets/objpool_subject.h"
+#include "fuzzers/targets/user_count.h"
 
 namespace anyctx::target {
 
@@ -21,20 +22,21 @@ class ObjPoolJudge {
     count_ = 0;
     users_ = {};
   }
-  /// A pool whose objects are prepared; -`refused` th of them with an error, if not 0. 0 or errno.
+  /// 0 or errno. The preparation of one object is refused: of number `refused`, counted from 1.
   int init(std::uint32_t count, std::uint32_t size, std::uint32_t refused);
   /// fini(); who has an object gives it up by drop().
   void fini();
   void drop(void* object);
-  /// Whether there is a pool, and no call but this one is in progress.
   bool has_pool() const { return count_ != 0; }
 
   // Operations of the target that are in progress.
 
-  void begin_op() { ++users_.ops; }
+  /// A pool was made, or was not, and nobody uses it yet.
+  void open() { ops_.open(); }
+  void begin_op() { ops_.enter(); }
   /// If it was the last one, everything is where it belongs.
   void end_op();
-  bool is_alone() const { return users_.ops == 1; }
+  bool is_alone() const { return ops_.count() == 1; }
 
   // Calls.
 
@@ -53,7 +55,6 @@ class ObjPoolJudge {
     std::uint32_t content = 0;
   };
   struct Users {
-    std::uint32_t ops = 0;
     std::uint32_t pushes = 0;        // in progress
     std::uint32_t pops = 0;          // in progress
     std::uint64_t pops_started = 0;  // ever
@@ -86,6 +87,7 @@ class ObjPoolJudge {
   std::uint32_t refused_ = 0;
   std::uint32_t contents_ = 0;
   std::uint32_t left_ = 0;  // objects to drop, after fini()
+  UserCount ops_;
   Users users_;
   ObjPoolInspector::Ring ring_;
 };

@@ -17,6 +17,7 @@ void ObjPoolWorld::setup(const program::Program& program) {
   judge_.reset();
   kept_.clear();
   static_cast<void>(judge_.init(value("count"), value("size"), 0));
+  judge_.open();
   open_ = true;
 }
 
