@@ -15,9 +15,8 @@ namespace anyctx::target {
 
 std::span<const engine::Target> all_targets() {
   static const std::vector<engine::Target> targets = {
-      page_target(),       slab_target(),  range_tree_target(),
-      rqspinlock_target(), arena_target(), reclaim_target(),
-      stream_target(),
+      page_target(),  slab_target(),    range_tree_target(), rqspinlock_target(),
+      arena_target(), reclaim_target(), stream_target(),
   };
   return targets;
 }

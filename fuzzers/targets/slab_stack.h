@@ -17,7 +17,7 @@ struct SlabStackOptions {
   bool poison = false;
   bool red_zone = false;
   bool consistency = false;
-  bool sheaves = false;  // CPUs have sheaves, not slabs
+  bool sheaves = false;       // CPUs have sheaves, not slabs
   unsigned without_cas2 = 0;  // as slab::WithoutCas2
 };
 

@@ -24,7 +24,7 @@ using StorageLink = machine::Atomic<M, T*, site::storage_link>;
 /// An element's place on one of its lists.
 template <machine::Machine M>
 struct StoragePlace {
-  StorageLink<M, StorageElement<M>> next;              // stays when the element has left
+  StorageLink<M, StorageElement<M>> next;               // stays when the element has left
   StorageLink<M, StorageElement<M>>* before = nullptr;  // what leads here; null: not on the list
 };
 

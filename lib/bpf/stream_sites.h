@@ -25,8 +25,8 @@ inline constexpr machine::SiteInfo kStreamTable[] = {
      machine::verbs(machine::Verb::limit), "no memory for a piece of text"},
     {stream_mutex, machine::SiteKind::mutex, "stream.mutex",
      machine::verbs(machine::Verb::lock, machine::Verb::unlock), "readers of a stream"},
-    {stream_copied, machine::SiteKind::probe, "stream.copied",
-     machine::verbs(machine::Verb::probe), "text was copied to a reader, but not yet removed"},
+    {stream_copied, machine::SiteKind::probe, "stream.copied", machine::verbs(machine::Verb::probe),
+     "text was copied to a reader, but not yet removed"},
 };
 
 }  // namespace anyctx::bpf::site

@@ -59,9 +59,7 @@ class LocalStorageTest : public SlabBed {
     const std::uint64_t words[2] = {value, ~value};
     return local_->update(owners_[owner], *maps_[map], words, flags);
   }
-  int remove(unsigned owner, unsigned map) {
-    return local_->remove(owners_[owner], *maps_[map]);
-  }
+  int remove(unsigned owner, unsigned map) { return local_->remove(owners_[owner], *maps_[map]); }
   /// 0: none.
   std::uint64_t value(unsigned owner, unsigned map) {
     const auto* const words =
@@ -130,12 +128,10 @@ TEST_F(LocalStorageTest, FailuresLeaveNothingBehind) {
     unsigned nth;
     int error;
   };
-  for (const Case& failing : {Case{bpf_site::storage_element, 1, -ENOMEM},
-                              Case{bpf_site::storage_owner, 1, -ENOMEM},
-                              Case{page::site::memcg_limit, 1, -ENOMEM},
-                              Case{page::site::memcg_limit, 2, -ENOMEM},
-                              Case{sync::site::rq_deadlock, 1, -EDEADLK},
-                              Case{sync::site::rq_timeout, 1, -ETIMEDOUT}}) {
+  for (const Case& failing :
+       {Case{bpf_site::storage_element, 1, -ENOMEM}, Case{bpf_site::storage_owner, 1, -ENOMEM},
+        Case{page::site::memcg_limit, 1, -ENOMEM}, Case{page::site::memcg_limit, 2, -ENOMEM},
+        Case{sync::site::rq_deadlock, 1, -EDEADLK}, Case{sync::site::rq_timeout, 1, -ETIMEDOUT}}) {
     fail_once(failing.site, failing.nth);
     EXPECT_EQ(update(0, 0, 1), failing.error);
     EXPECT_EQ(payers_[0].peek_charged(), 0u);
