@@ -130,19 +130,29 @@ class LocalStorage {
   }
   /// What the owner pays for.
   static std::uint64_t peek_bytes(const Owner& owner) {
-    const Storage* const storage = owner.storage.peek();
-    if (storage == nullptr) return 0;
-    std::uint64_t bytes = sizeof(Storage);
-    for (const Element* element = storage->elements.peek_first(); element != nullptr;
-         element = storage->elements.peek_next(*element)) {
-      bytes += element->bytes;
-    }
+    std::uint64_t bytes = owner.storage.peek() == nullptr ? 0 : sizeof(Storage);
+    peek_each(owner, [&](const Element& element) { bytes += element.bytes; });
     return bytes;
+  }
+  static std::uint32_t peek_elements(const Owner& owner) {
+    std::uint32_t count = 0;
+    peek_each(owner, [&](const Element&) { ++count; });
+    return count;
   }
 
  private:
   using RcuSection = typename StorageTeardown<M>::RcuSection;
   using Bucket = typename Map::Bucket;
+
+  template <class F>
+  static void peek_each(const Owner& owner, F f) {
+    const Storage* const storage = owner.storage.peek();
+    if (storage == nullptr) return;
+    for (const Element* element = storage->elements.peek_first(); element != nullptr;
+         element = storage->elements.peek_next(*element)) {
+      f(*element);
+    }
+  }
 
   /// As a reader, or with the owner's lock.
   static Element* find(Storage& storage, Map& map) {

@@ -174,7 +174,7 @@ TEST_F(LocalStorageTest, InsideItsOwnLocks) {
 }
 
 TEST_F(LocalStorageTest, AnOwnerMayNotHaveMore) {
-  set_up(400);
+  set_up(250);
   EXPECT_EQ(update(0, 0, 1), 0);
   EXPECT_EQ(update(0, 1, 2), -ENOMEM);
   EXPECT_EQ(payers_[0].peek_charged(), charge(1));
