@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::size_t kNumber = sizeof(std::uint32_t);
 
+/// A fault that was asked for earlier may go on.
+bool was_injected(const inject::Causes& causes) {
+  return causes.count() > causes.kept().size() ||
+         std::ranges::any_of(causes.kept(), &inject::Cause::injected);
+}
+
 bool is_lock_error(int result) {
   return result == -EDEADLK || result == -ETIMEDOUT;
 }
@@ -115,8 +121,9 @@ void StorageWorld::judge_result(int result, int expected, bool is_exact, bool ha
                      fmt::format("{}", expected), fmt::format("{}", result));
   }
   const bool is_failure = result == -ENOMEM || result == -EAGAIN || is_lock_error(result);
-  const bool has_cause = simulation_.causes().count() != 0;
-  if (!is_failure || (!simulation_.disturbed() && (!has_cause || !has_excuse))) {
+  const inject::Causes& causes = simulation_.causes();
+  const bool has_cause = (causes.count() != 0 && has_excuse) || was_injected(causes);
+  if (!is_failure || (!simulation_.disturbed() && !has_cause)) {
     simulation_.stop(VerdictKind::spurious_failure, "an operation fails only for a reason",
                      fmt::format("{}", expected), fmt::format("{}", result));
   }

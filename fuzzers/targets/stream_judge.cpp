@@ -1,6 +1,7 @@
 // StreamWorld: what results and numbers are judged by.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fuzzers/targets/stream_world.h"
@@ -15,6 +16,12 @@ constexpr std::uint32_t kMaxText = 512;
 
 VerdictKind kind_of(model::Fault fault) {
   return fault == model::Fault::structure ? VerdictKind::structure : VerdictKind::conservation;
+}
+
+/// A fault that was asked for earlier may go on.
+bool was_injected(const inject::Causes& causes) {
+  return causes.count() > causes.kept().size() ||
+         std::ranges::any_of(causes.kept(), &inject::Cause::injected);
 }
 
 }  // namespace
@@ -48,7 +55,7 @@ void StreamWorld::judge_commit(const Before& before, Log::Batch batch, int resul
   }
   const bool is_exact = before.alone && !simulation_.disturbed();
   const bool fits = bytes <= capacity_ - before.unread;
-  if (is_exact && result != 0 && fits) {
+  if (is_exact && result != 0 && fits && !was_injected(simulation_.causes())) {
     simulation_.stop(VerdictKind::spurious_failure,
                      "an undisturbed batch is committed if there is room for it",
                      fmt::format("0, with {} of {} bytes unread", before.unread, capacity_),
