@@ -69,7 +69,7 @@ class LocalStorageTest : public SlabBed {
     return words[0];
   }
   std::uint64_t charge(unsigned elements) const {
-    return sizeof(Storage) + elements * maps_[0]->element_bytes();
+    return sizeof(Storage) + elements * (sizeof(bpf::StorageElement<M>) + 16);
   }
   /// The nth limit of this kind from now on fails.
   static void fail_once(Site site, unsigned nth = 1) {
