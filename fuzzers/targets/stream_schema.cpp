@@ -28,7 +28,7 @@ constexpr ParamSpec kParams[] = {
     {"encoded", 0, 1, 0, kNoYes},
     {"debug", 0, 3, 0, kDebug},
     {"design", 0, 1, 0, kDesigns},
-    {"capacity", 0, 100'000, 1024, {}},
+    {"capacity", 0, 2048, 1024, {}},
 };
 
 // Around the headers of pieces, of their objects, and what one may have at most.
