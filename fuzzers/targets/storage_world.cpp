@@ -99,6 +99,7 @@ void StorageWorld::setup(const program::Program& program) {
   }
   for (unsigned map = 0; map < kStorageMaps; ++map) {
     maps_[map].users.open();
+    maps_[map].ending = false;  // the last run may have been abandoned there
     maps_[map].open = create_map(map);
   }
   closed_ = false;
