@@ -8,7 +8,6 @@
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/bpf/hashtab.h"
 #include "lib/bpf/slab_elements.h"
-#include "lib/slab/census.h"
 
 namespace anyctx::target {
 namespace {
@@ -115,7 +114,7 @@ class OwnHashTabSubject final : public HashTabSubject, private HashTabInspector 
 };
 
 int OwnHashTabSubject::reset(const HashTabOptions& options) {
-  stack_.reset(simulation_.memory(), {.pages = options.pages}, slab::Config{});
+  stack_.reset(simulation_.memory(), {.page_count = options.pages});
   bytes_ = Element::bytes(options.value_words);
   cpus_.emplace();
   table_.emplace();
@@ -135,11 +134,7 @@ std::int64_t OwnHashTabSubject::settle() {
     slabs_.kvfree_rcu_barrier();
     slabs_.deferred_work_barrier();
   }
-  std::int64_t live = 0;
-  for (const auto* cache = slabs_.first_cache(); cache != nullptr; cache = cache->next_cache) {
-    live += slab::take_census(slabs_, *cache).live();
-  }
-  return live;
+  return stack_.live_objects();
 }
 
 }  // namespace

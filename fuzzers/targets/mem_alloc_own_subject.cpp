@@ -7,8 +7,6 @@
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/bpf/mem_alloc.h"
 #include "lib/defer/tasks_trace.h"
-#include "lib/page/census.h"
-#include "lib/slab/audit.h"
 
 namespace anyctx::target {
 namespace {
@@ -20,7 +18,7 @@ class OwnMemAllocSubject final : public MemAllocSubject {
  public:
   explicit OwnMemAllocSubject(inject::Simulation& simulation) : simulation_(simulation) {}
 
-  void reset(const MemAllocOptions& options) override;
+  void reset(const SlabOptions& options) override;
 
   int create(std::uint32_t size, const MemAllocDestructor& destructor) override {
     const Watched watched;
@@ -84,13 +82,7 @@ class OwnMemAllocSubject final : public MemAllocSubject {
     return waits;
   }
   std::string_view audit() const override;
-  std::int64_t live_objects() const override {
-    std::int64_t live = 0;
-    for (const auto* cache = slabs_.first_cache(); cache != nullptr; cache = cache->next_cache) {
-      live += slab::take_census(slabs_, *cache).live();
-    }
-    return live;
-  }
+  std::int64_t live_objects() const override { return stack_.live_objects(); }
 
  private:
   using Place = bpf::MemCache<Sim>::Place;
@@ -117,10 +109,8 @@ class OwnMemAllocSubject final : public MemAllocSubject {
   mutable std::vector<const void*> seen_;  // by an audit
 };
 
-void OwnMemAllocSubject::reset(const MemAllocOptions& options) {
-  slab::Config slabs;
-  if (options.sheaves) slabs.design = slab::Design::sheaves;
-  stack_.reset(simulation_.memory(), {.pages = options.pages}, slabs);
+void OwnMemAllocSubject::reset(const SlabOptions& options) {
+  stack_.reset(simulation_.memory(), options);
   mem_ = std::make_unique<bpf::MemAlloc<Sim>>();
   for (auto& kind : readers_) {
     for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);
@@ -152,9 +142,7 @@ std::string_view OwnMemAllocSubject::audit_caches() const {
 
 std::string_view OwnMemAllocSubject::audit() const {
   const std::string_view wrong = audit_caches();
-  if (!wrong.empty()) return wrong;
-  const std::string_view below = slab::audit(slabs_);
-  return below.empty() ? page::audit(stack_.pages) : below;
+  return wrong.empty() ? stack_.audit() : wrong;
 }
 
 }  // namespace

@@ -12,11 +12,6 @@
 
 namespace anyctx::target {
 
-struct MemAllocOptions {
-  std::size_t pages = 256;
-  bool sheaves = false;  // CPUs have sheaves, not slabs
-};
-
 /// Called for each object whose memory is given up; and once, when none is left.
 struct MemAllocDestructor {
   void (*function)(void* object, void* context) = nullptr;
@@ -29,7 +24,7 @@ class MemAllocSubject {
   using Token = ReclaimSubject::Token;
 
   virtual ~MemAllocSubject() = default;
-  virtual void reset(const MemAllocOptions& options) = 0;
+  virtual void reset(const SlabOptions& options) = 0;
 
   /// `size` 0: objects of any size. 0 or an errno.
   virtual int create(std::uint32_t size, const MemAllocDestructor& destructor) = 0;

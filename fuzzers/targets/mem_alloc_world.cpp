@@ -24,7 +24,7 @@ void MemAllocWorld::setup(const program::Program& program) {
   const auto value = [&](std::string_view name) {
     return engine::param(kMemAllocSchema, program, name);
   };
-  subject_->reset({.pages = value("pages"), .sheaves = value("design") != 0});
+  subject_->reset({.page_count = value("pages"), .sheaves = value("design") != 0});
   const std::uint32_t size = value("size");
   size_ = size == 0 ? 0 : std::max<std::uint32_t>(size, kLeastThing);
   for (Cell& cell : cells_) cell.init(nullptr);

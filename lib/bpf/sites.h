@@ -1,4 +1,5 @@
-// Sites of lib/bpf: ids 128..159 and 192..239.
+// Sites of lib/bpf: ids 128..159 and 192..239. Those of streams and local storage, 228..239, are in
+// stream_sites.h and local_storage_sites.h.
 #pragma once
 
 #include "lib/machine/site.h"

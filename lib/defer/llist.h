@@ -19,11 +19,13 @@ template <machine::Machine M, machine::Site S>
 class Llist {
  public:
   /// Returns true if the list was empty: then it is the caller who has to see to its processing.
-  bool push(LlistNode* node) {
+  bool push(LlistNode* node) { return push_batch(node, node); }
+  /// The same for nodes that are linked from `newest` to `oldest`: they appear at once.
+  bool push_batch(LlistNode* newest, LlistNode* oldest) {
     LlistNode* first = first_.load(std::memory_order_relaxed);
     for (;;) {
-      M::store_link(site::llist_link, &node->next, first, std::memory_order_relaxed);
-      if (first_.cas(first, node, std::memory_order_release)) return first == nullptr;
+      M::store_link(site::llist_link, &oldest->next, first, std::memory_order_relaxed);
+      if (first_.cas(first, newest, std::memory_order_release)) return first == nullptr;
     }
   }
 

@@ -30,7 +30,7 @@ class Rogue final : public MemAllocSubject {
   std::string_view wrong;
   MemAllocDestructor destructor;
 
-  void reset(const MemAllocOptions& options) override { honest_->reset(options); }
+  void reset(const SlabOptions& options) override { honest_->reset(options); }
   int create(std::uint32_t size, const MemAllocDestructor& wanted) override {
     destructor = wanted;
     const int error = honest_->create(size, wanted);
