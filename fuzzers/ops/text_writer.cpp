@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "fuzzers/ops/arg_text.h"
 #include "fuzzers/ops/lanes.h"
@@ -99,8 +98,7 @@ std::string walk_text(const Walk& walk) {
       break;
   }
   std::string text = fmt::format("walk rate={} bytes=", walk.rate);
-  for (const std::uint8_t byte : walk.bytes)
-    fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  for (const std::uint8_t byte : walk.bytes) text += fmt::format("{:02x}", byte);
   return text + '\n';
 }
 

@@ -15,9 +15,10 @@ void ArenaStage::reset(inject::Memory& memory, const ArenaOptions& asked) {
     area_storage_ = std::vector<page::KernelArea<Sim>>(ArenaSubject::kArenas);
   }
 
-  slab::Config slab_config;
-  if (options.always_null) slab_config.without_cas2 = slab::WithoutCas2::fail;
-  SlabStack::reset(memory, {.pages = options.pages, .page_shift = options.page_shift}, slab_config);
+  SlabStack::reset(
+      memory, {.page_count = options.pages,
+               .page_shift = options.page_shift,
+               .without_cas2 = options.always_null ? WithoutCas2::fail : WithoutCas2::try_lock});
   kernel.init(options.page_shift, area_storage_, leaf_storage_);
   payer.init();
   lock_cpus.emplace();

@@ -121,7 +121,7 @@ class OwnRangeTreeSubject final : public RangeTreeSubject, private RangeTreeInsp
 };
 
 void OwnRangeTreeSubject::reset(const RangeTreeOptions& options) {
-  stack_.reset(simulation_.memory(), {.pages = options.pages}, slab::Config{});
+  stack_.reset(simulation_.memory(), {.page_count = options.pages});
   nodes_.reset();
   cpus_.emplace();
   lock_.emplace(*cpus_);

@@ -3,7 +3,6 @@
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/defer/tasks_trace.h"
-#include "lib/slab/audit.h"
 #include "lib/slab/cache_pair.h"
 
 namespace anyctx::target {
@@ -22,7 +21,7 @@ class OwnReclaimSubject final : public ReclaimSubject {
   explicit OwnReclaimSubject(inject::Simulation& simulation)
       : simulation_(simulation), inspector_(stack_.pages, stack_.slabs) {}
 
-  void reset(const ReclaimOptions& options) override;
+  void reset(const SlabOptions& options) override;
 
   void* kmalloc_nolock(std::size_t size) override {
     const Watched watched;
@@ -87,17 +86,8 @@ class OwnReclaimSubject final : public ReclaimSubject {
 
   bool is_waiting(const void* object) const override { return inspector_.is_deferred(object); }
   bool has_room() const override { return inspector_.has_room(kLargestSlabOrder, -1); }
-  std::string_view audit() const override {
-    const std::string_view wrong = slab::audit(slabs_);
-    return wrong.empty() ? inspector_.audit_pages() : wrong;
-  }
-  std::int64_t live_objects() const override {
-    std::int64_t live = 0;
-    for (const auto* cache = slabs_.first_cache(); cache != nullptr; cache = cache->next_cache) {
-      live += slab::take_census(slabs_, *cache).live();
-    }
-    return live;
-  }
+  std::string_view audit() const override { return stack_.audit(); }
+  std::int64_t live_objects() const override { return stack_.live_objects(); }
 
  private:
   /// Programs that trace others nest in the task that they interrupt.
@@ -116,14 +106,8 @@ class OwnReclaimSubject final : public ReclaimSubject {
   std::array<std::array<defer::TraceReader<Sim>, 16>, inject::kLaneKinds> readers_;
 };
 
-void OwnReclaimSubject::reset(const ReclaimOptions& options) {
-  slab::Config slabs;
-  slabs.encoded_freelist = options.encoded_freelist;
-  if (options.sheaves) slabs.design = slab::Design::sheaves;
-  if (options.poison) slabs.debug = slabs.debug | slab::CacheFlags::poison;
-  if (options.red_zone) slabs.debug = slabs.debug | slab::CacheFlags::red_zone;
-  if (options.consistency) slabs.debug = slabs.debug | slab::CacheFlags::consistency;
-  stack_.reset(simulation_.memory(), {.pages = options.pages}, slabs);
+void OwnReclaimSubject::reset(const SlabOptions& options) {
+  stack_.reset(simulation_.memory(), options);
   pair_ = {};
   for (auto& kind : readers_) {
     for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);

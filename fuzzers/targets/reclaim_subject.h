@@ -7,18 +7,10 @@
 #include <memory>
 #include <string_view>
 
+#include "fuzzers/targets/slab_options.h"
 #include "inject/sim/simulation.h"
 
 namespace anyctx::target {
-
-struct ReclaimOptions {
-  std::size_t pages = 128;
-  bool encoded_freelist = false;
-  bool poison = false;
-  bool red_zone = false;
-  bool consistency = false;
-  bool sheaves = false;  // CPUs have sheaves, not slabs
-};
 
 /// A pair of caches, the second of which stands in for the first.
 struct PairSpec {
@@ -43,7 +35,7 @@ class ReclaimSubject {
   using Token = std::uint32_t;
 
   virtual ~ReclaimSubject() = default;
-  virtual void reset(const ReclaimOptions& options) = 0;
+  virtual void reset(const SlabOptions& options) = 0;
 
   virtual void* kmalloc_nolock(std::size_t size) = 0;
   virtual void kfree_nolock(void* object) = 0;

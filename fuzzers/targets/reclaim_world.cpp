@@ -17,12 +17,11 @@ void ReclaimWorld::setup(const program::Program& program) {
   const auto value = [&](std::string_view name) {
     return engine::param(kReclaimSchema, program, name);
   };
-  const std::uint32_t debug = value("debug");
-  subject_->reset({.pages = value("pages"),
+  CacheDebug debug = CacheDebug::of(value("debug"));
+  debug.store_user = false;  // objects of "all" keep the size that they had in older programs
+  subject_->reset({.page_count = value("pages"),
                    .encoded_freelist = value("encoded") != 0,
-                   .poison = debug == 1 || debug == 3,
-                   .red_zone = debug >= 2,
-                   .consistency = debug == 3,
+                   .debug = debug,
                    .sheaves = value("design") != 0});
   has_sheaves_ = value("design") != 0;
   scheme_ = static_cast<Scheme>(value("scheme"));

@@ -10,27 +10,6 @@ namespace {
 using inject::Sim;
 using inject::Watched;
 
-slab::CacheFlags flags_of(const CacheDebug& debug) {
-  slab::CacheFlags flags = slab::CacheFlags::none;
-  if (debug.red_zone) flags = flags | slab::CacheFlags::red_zone;
-  if (debug.poison) flags = flags | slab::CacheFlags::poison;
-  if (debug.store_user) flags = flags | slab::CacheFlags::store_user;
-  if (debug.consistency) flags = flags | slab::CacheFlags::consistency;
-  return flags;
-}
-
-slab::WithoutCas2 without_cas2_of(WithoutCas2 option) {
-  switch (option) {
-    case WithoutCas2::fail:
-      return slab::WithoutCas2::fail;
-    case WithoutCas2::sheaf_only:
-      return slab::WithoutCas2::sheaf_only;
-    case WithoutCas2::try_lock:
-      break;
-  }
-  return slab::WithoutCas2::try_lock;
-}
-
 class OwnSlabSubject final : public SlabSubject {
  public:
   explicit OwnSlabSubject(inject::Simulation& simulation)
@@ -170,24 +149,13 @@ class OwnSlabSubject final : public SlabSubject {
 
 void OwnSlabSubject::reset(const SlabOptions& options) {
   inspector_.created().clear();
-  stack_.reset_pages(
-      simulation_.memory(),
-      {.pages = options.page_count, .page_shift = options.page_shift, .nodes = options.nodes});
+  stack_.reset_pages(simulation_.memory(), options);
   accounts_ = options.memcg_pages != 0;
   if (accounts_) {
     memcg_.reset(options.memcg_pages, options.page_shift, options.memcg_slots);
     pages_.account_to(memcg_.memcg());
   }
-
-  slab::Config slabs;
-  slabs.encoded_freelist = options.encoded_freelist;
-  slabs.min_align = options.min_align;
-  slabs.debug = flags_of(options.debug);
-  slabs.without_cas2 = without_cas2_of(options.without_cas2);
-  slabs.design = options.sheaves ? slab::Design::sheaves : slab::Design::classic;
-  slabs.barn_limit = options.barn_limit;
-  stack_.reset_slabs(slabs);
-  if (options.boot_sheaves) slabs_.give_sheaves();
+  stack_.reset_slabs(options);
 }
 
 CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {
@@ -195,7 +163,7 @@ CacheHandle OwnSlabSubject::kmem_cache_create(const CacheSpec& spec) {
   config.name = spec.name;
   config.size = spec.size;
   config.align = spec.align;
-  config.flags = flags_of(spec.debug);
+  config.flags = SlabStack::flags_of(spec.debug);
   config.constructor = spec.constructor;
   if (spec.reclaimable) config.flags = config.flags | slab::CacheFlags::reclaimable;
   slab::Cache<Sim>* const cache = [&] {

@@ -2,8 +2,10 @@
 // made of them or built upon them.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
+#include "fuzzers/targets/slab_options.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/slab/slab_allocator.h"
 
@@ -12,20 +14,23 @@ namespace anyctx::target {
 struct SlabStack {
   using Sim = inject::Sim;
 
-  struct Memory {
-    std::size_t pages = 0;
-    unsigned page_shift = 12;
-    unsigned nodes = 1;
-  };
-
   /// Starts over at the beginning of `memory`.
-  void reset(inject::Memory& memory, const Memory& shape, const slab::Config& config) {
-    reset_pages(memory, shape);
-    reset_slabs(config);
+  void reset(inject::Memory& memory, const SlabOptions& options) {
+    reset_pages(memory, options);
+    reset_slabs(options);
   }
   /// The same in two steps, for who says in between whom pages are accounted to.
-  void reset_pages(inject::Memory& memory, const Memory& shape);
-  void reset_slabs(const slab::Config& config);
+  void reset_pages(inject::Memory& memory, const SlabOptions& options);
+  void reset_slabs(const SlabOptions& options);
+
+  static slab::CacheFlags flags_of(const CacheDebug& debug);
+
+  // For oracles: no decision points.
+
+  /// What is wrong with the structures of pages and slabs; empty if nothing.
+  std::string_view audit() const;
+  /// Objects in use, of all caches. Meaningful while nobody uses the allocator.
+  std::int64_t live_objects() const;
 
   page::PageAllocator<Sim> pages;
   defer::Grace<Sim> grace;

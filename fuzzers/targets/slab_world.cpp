@@ -14,19 +14,6 @@ using inject::VerdictKind;
 
 namespace {
 
-CacheDebug debug_of(std::uint32_t word) {
-  switch (word) {
-    case 1:
-      return {.poison = true};
-    case 2:
-      return {.red_zone = true};
-    case 3:
-      return {.red_zone = true, .poison = true, .store_user = true, .consistency = true};
-    default:
-      return {};
-  }
-}
-
 SlabOptions options_of(const program::Program& program) {
   const auto value = [&](std::string_view name) {
     return engine::param(kSlabSchema, program, name);
@@ -37,7 +24,7 @@ SlabOptions options_of(const program::Program& program) {
   options.nodes = value("nodes");
   options.encoded_freelist = value("encoded") != 0;
   options.min_align = 8u << value("min_align");
-  options.debug = debug_of(value("debug"));
+  options.debug = CacheDebug::of(value("debug"));
   options.memcg_pages = value("memcg");
   options.memcg_slots = value("memcg_slots");
   options.without_cas2 = static_cast<WithoutCas2>(value("without_cas2"));

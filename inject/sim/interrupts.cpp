@@ -262,9 +262,13 @@ void Simulation::run_line(machine::IrqLine* line, Lane lane, machine::Context co
   if (recording_ != Recording::decisions) add_event(EventKind::work_begin, 0);
   line->raised = false;
   nested(
-      [](Simulation&, void* l) {
+      [](Simulation& self, void* l) {
         auto* raised = static_cast<machine::IrqLine*>(l);
         order_after(raised);
+        if (raised->run == nullptr) {
+          self.stop(VerdictKind::use_after_destroy, "what was raised is there until it has run",
+                    "a handler", "memory that has become something else");
+        }
         const Watched watched;
         raised->run(raised);
       },

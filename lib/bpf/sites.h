@@ -1,4 +1,5 @@
-// Sites of lib/bpf: ids 128..159 and 192..239.
+// Sites of lib/bpf: ids 128..159 and 192..239. Those of streams and local storage, 228..239, are in
+// stream_sites.h and local_storage_sites.h.
 #pragma once
 
 #include "lib/machine/site.h"
@@ -36,6 +37,22 @@ inline constexpr machine::Site arena_zap_mutex{154};
 inline constexpr machine::Site arena_mutex{155};
 inline constexpr machine::Site arena_sleeps{156};
 inline constexpr machine::Site arena_spare{157};
+
+// MemAlloc: 200..213.
+inline constexpr machine::Site mem_active{200};
+inline constexpr machine::Site mem_busy{201};
+inline constexpr machine::Site mem_count{202};
+inline constexpr machine::Site mem_target{203};
+inline constexpr machine::Site mem_extra{204};
+inline constexpr machine::Site mem_waiting{205};
+inline constexpr machine::Site mem_trace_lock{206};
+inline constexpr machine::Site mem_state{207};
+inline constexpr machine::Site mem_draining{208};
+inline constexpr machine::Site mem_empty{209};
+inline constexpr machine::Site mem_object{210};
+inline constexpr machine::Site mem_struct{211};
+inline constexpr machine::Site mem_remains{212};
+inline constexpr machine::Site mem_step{213};
 
 inline constexpr machine::SiteInfo kTable[] = {
     {range_split, machine::SiteKind::limit, "range_tree.split",
@@ -102,6 +119,45 @@ inline constexpr machine::SiteInfo kArenaTable[] = {
      machine::verbs(machine::Verb::lock, machine::Verb::unlock), "list of user mappings"},
     {arena_sleeps, machine::SiteKind::probe, "arena.sleeps", machine::verbs(machine::Verb::probe),
      "a variant that may sleep begins"},
+};
+
+/// For those who use lib/bpf/mem_alloc.h.
+inline constexpr machine::SiteInfo kMemAllocTable[] = {
+    {mem_active, machine::SiteKind::word, "mem_alloc.active", machine::verbs(machine::Verb::rmw),
+     "how many frames of a CPU are inside its cache"},
+    {mem_busy, machine::SiteKind::limit, "mem_alloc.busy", machine::verbs(machine::Verb::limit),
+     "an interrupted frame is inside the cache"},
+    {mem_count, machine::SiteKind::word, "mem_alloc.count",
+     machine::verbs(machine::Verb::load, machine::Verb::store), "objects at hand in a cache"},
+    {mem_target, machine::SiteKind::word, "mem_alloc.target",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "cache that the last freed object came from"},
+    {mem_extra, machine::SiteKind::word, "mem_alloc.extra",
+     machine::verbs(machine::Verb::load, machine::Verb::cas, machine::Verb::rmw),
+     "list of objects freed while the cache was busy"},
+    {mem_waiting, machine::SiteKind::word, "mem_alloc.waiting",
+     machine::verbs(machine::Verb::load, machine::Verb::cas, machine::Verb::rmw),
+     "list of objects before or in a grace period"},
+    {mem_trace_lock, machine::SiteKind::raw_lock, "mem_alloc.trace_lock",
+     machine::verbs(machine::Verb::lock, machine::Verb::unlock),
+     "who takes objects out of the lists for Tasks Trace"},
+    {mem_state, machine::SiteKind::word, "mem_alloc.state",
+     machine::verbs(machine::Verb::load, machine::Verb::store, machine::Verb::cas,
+                    machine::Verb::rmw),
+     "whether a cache waits for a grace period"},
+    {mem_draining, machine::SiteKind::word, "mem_alloc.draining",
+     machine::verbs(machine::Verb::load, machine::Verb::store), "a cache is being destroyed"},
+    {mem_empty, machine::SiteKind::limit, "mem_alloc.empty", machine::verbs(machine::Verb::limit),
+     "a cache has no object at hand"},
+    {mem_object, machine::SiteKind::limit, "mem_alloc.object", machine::verbs(machine::Verb::limit),
+     "no memory for another object of a cache"},
+    {mem_struct, machine::SiteKind::limit, "mem_alloc.struct", machine::verbs(machine::Verb::limit),
+     "no memory for the caches of an allocator"},
+    {mem_remains, machine::SiteKind::limit, "mem_alloc.remains",
+     machine::verbs(machine::Verb::limit),
+     "no memory to leave the rest of a destruction to others"},
+    {mem_step, machine::SiteKind::probe, "mem_alloc.step", machine::verbs(machine::Verb::probe),
+     "between two objects or lists that are dealt with one by one"},
 };
 
 }  // namespace anyctx::bpf::site

@@ -13,23 +13,36 @@ struct LlistNode {
 };
 
 /// Push and take_all need no lock, in any combination and any context. Push is lock-free: it
-/// retries only when another context changed the list. There is no removal of a single node:
-/// it would need a lock against a second consumer (ABA).
+/// retries only when another context changed the list. Only take_first() needs a lock, against
+/// every other consumer.
 template <machine::Machine M, machine::Site S>
 class Llist {
  public:
   /// Returns true if the list was empty: then it is the caller who has to see to its processing.
-  bool push(LlistNode* node) {
+  bool push(LlistNode* node) { return push_batch(node, node); }
+  /// The same for nodes that are linked from `newest` to `oldest`: they appear at once.
+  bool push_batch(LlistNode* newest, LlistNode* oldest) {
     LlistNode* first = first_.load(std::memory_order_relaxed);
     for (;;) {
-      M::store_link(site::llist_link, &node->next, first, std::memory_order_relaxed);
-      if (first_.cas(first, node, std::memory_order_release)) return first == nullptr;
+      M::store_link(site::llist_link, &oldest->next, first, std::memory_order_relaxed);
+      if (first_.cas(first, newest, std::memory_order_release)) return first == nullptr;
     }
   }
 
   /// Takes the whole list, last pushed first; null if it was empty.
   [[nodiscard]] LlistNode* take_all() {
     return first_.exchange(nullptr, std::memory_order_acquire);
+  }
+
+  /// Takes the node that was pushed last; null if there is none. Nobody else takes nodes meanwhile:
+  /// what was its successor may be something else when the same node comes back (ABA).
+  [[nodiscard]] LlistNode* take_first() {
+    LlistNode* first = first_.load(std::memory_order_acquire);
+    while (first != nullptr) {
+      LlistNode* const second = next(first);
+      if (first_.cas(first, second)) return first;
+    }
+    return nullptr;
   }
 
   /// Racy by nature: a hint, not a basis for correctness.

@@ -34,7 +34,7 @@ class Rogue final : public ReclaimSubject {
   std::int64_t lost = 0;
   PairSpec spec;
 
-  void reset(const ReclaimOptions& options) override { honest_->reset(options); }
+  void reset(const SlabOptions& options) override { honest_->reset(options); }
   void* kmalloc_nolock(std::size_t size) override {
     return on_kmalloc ? on_kmalloc(*honest_, size) : honest_->kmalloc_nolock(size);
   }

@@ -1,6 +1,7 @@
 // Every target's corpus, and random programs: clean, and the same on every run.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "fuzzers/engine/runner.h"
@@ -96,6 +97,21 @@ TEST_P(TargetSeeds, RandomProgramsAreClean) {
     const std::uint64_t digest = run(program);
     if (i % 16 == 0) {
       EXPECT_EQ(run(program), digest) << to_text(schema(), program);
+    }
+  }
+}
+
+/// Programs and points are recorded by number.
+TEST(AllTargets, ShareNoIds) {
+  std::map<unsigned, std::string_view> schemas;
+  std::map<unsigned, std::string_view> sites;
+  for (const engine::Target& target : all_targets()) {
+    EXPECT_TRUE(schemas.emplace(target.schema->id, target.name()).second) << target.name();
+    for (const auto table : target.schema->sites) {
+      for (const machine::SiteInfo& info : table) {
+        const auto known = sites.emplace(info.site.id, info.name).first;
+        EXPECT_EQ(known->second, info.name) << unsigned{info.site.id};
+      }
     }
   }
 }

@@ -388,5 +388,26 @@ TEST(IrqWork, SyncWaitsForEveryRun) {
   EXPECT_GT(judged, 100u);
 }
 
+/// Its memory was given back before it has run, and has become something else.
+TEST(IrqWork, IsThereUntilItHasRun) {
+  TestMachine machine;
+  machine.config.sites = kTables;
+  machine.config.cpus = 1;
+  machine::IrqLine line;
+  machine.setup = [&] { line.run = [](machine::IrqLine*) {}; };
+  bool ends_early = false;
+  machine.lane(task(0), {[&]() -> std::uint64_t {
+                 const machine::IrqState state = Sim::irq_save();
+                 Sim::raise(site::irq_work, &line);
+                 if (ends_early) line.run = nullptr;
+                 Sim::irq_restore(state);
+                 return 0;
+               }});
+  EXPECT_TRUE(machine.run({}));
+  ends_early = true;
+  ASSERT_FALSE(machine.run({}));
+  EXPECT_EQ(machine.simulation().verdict()->kind, VerdictKind::use_after_destroy);
+}
+
 }  // namespace
 }  // namespace anyctx::inject
