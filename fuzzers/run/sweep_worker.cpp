@@ -197,14 +197,16 @@ class Worker {
       const std::size_t last = std::min(first + kProgramsPerBatch, subjects_.size());
       Batch batch;
       std::size_t units = 0;
+      std::size_t places = 0;
       for (std::size_t program = first; program < last; ++program) {
         if (ledger_.is_skipped(program)) continue;
         const Plan plan = this->plan(program);
         units += plan.units.size();
+        places += plan.places.size();
         run_units(program, plan, 0, plan.units.size(), batch);
       }
       print_batch(0, number, batches, batch,
-                  {{"programs", last - first}, {"of", subjects_.size()}, {"units", units}});
+                  {{"programs", last - first}, {"units", units}, {"places", places}});
     }
   }
 
