@@ -191,6 +191,14 @@ class Worker {
   /// All programs of a small scope count as one, whose batches are of several programs each.
   void run_scope() {
     const std::size_t batches = (subjects_.size() + kProgramsPerBatch - 1) / kProgramsPerBatch;
+    const Target& target = *subjects_.front().target;
+    print_line({{"program", 0},
+                {"scope",
+                 {{"target", target.name()},
+                  {"length", options_.scope},
+                  {"programs", subjects_.size()},
+                  {"alphabet", target.sweep->scope_ops},
+                  {"params", target.sweep->scope_params}}}});
     for (std::size_t number = 0; number < batches; ++number) {
       if (!is_own(0, number)) continue;
       const std::size_t first = number * kProgramsPerBatch;

@@ -27,7 +27,9 @@ struct SweepOptions {
 
 /// Prints
 ///   {"program": N, "file": .., "target": .., "units": .., "places": .., "left_out": {..}}
-/// for each program of a file, and for each batch
+/// for each program of a file; for a small scope, what it is made of,
+///   {"program": 0, "scope": {"target": .., "length": N, "programs": N, "alphabet": [..], ..}}
+/// and for each batch
 ///   {"program": N, "batch": N, "batches": N, "tally": {..}, "hits": [..], "exercised": {..}}
 /// Returns the exit code. Throws SetupError.
 int sweep_share(std::span<const engine::Target> targets, const SweepOptions& options);

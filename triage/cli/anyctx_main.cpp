@@ -92,6 +92,7 @@ void add_sweep(CLI::App& app, Session& session) {
                    "every program of up to so many operations of a target's small alphabet")
       ->check(CLI::Range(1u, 8u));
   command->add_option("--time", options->time, "at most, for example 90s, 5m, 8h");
+  command->add_option("--timeout", options->timeout, "for a single run")->capture_default_str();
   command->add_option("--shard", options->shard, "K/N: the K-th of N parts");
   command->add_option(
       "--out", options->out,

@@ -154,6 +154,7 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   share.options = words_of(options, shard);
   share.sanitizer = options.sanitizer;
   share.jobs = options.jobs;
+  share.run_limit = parse_duration(options.timeout);
   if (!options.time.empty()) share.time = parse_duration(options.time);
 
   const fs::path out =

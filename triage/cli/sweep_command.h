@@ -18,10 +18,11 @@ struct SweepOptions {
   unsigned depth = 1;
   std::uint64_t budget = 100'000;  // pairs for each program
   unsigned occurrences = 64;
-  unsigned scope = 0;  // not 0: programs of up to so many operations, of one target
-  std::string time;    // empty: as long as it takes
-  std::string shard;   // "K/N"; empty: everything
-  std::string out;     // empty: a new start in the installation's folder
+  unsigned scope = 0;           // not 0: programs of up to so many operations, of one target
+  std::string time;             // empty: as long as it takes
+  std::string timeout = "60s";  // for a single run
+  std::string shard;            // "K/N"; empty: everything
+  std::string out;              // empty: a new start in the installation's folder
   std::string sanitizer;
   unsigned jobs = 2;
   bool json = false;

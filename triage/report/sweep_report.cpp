@@ -109,6 +109,10 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
     if (c.visited + c.not_taken + c.equal == 0) continue;
     text += fmt::format("  {:<26}{}\n", row.what, count_text(c));
   }
+  if (!totals.certificate.empty())
+    text += fmt::format(
+        "  certificate: {}: {}/{} programs, each with every single decision above\n",
+        totals.certificate, grouped(totals.programs), grouped(totals.programs_of_scope));
   return text + pairs_text(totals) + left_out_text(totals) + steps_text(totals) +
          never_reached(totals);
 }
@@ -144,6 +148,8 @@ json to_json(const std::string& target, const SweepTotals& totals) {
             {"no_lane", totals.no_lane},
             {"nothing_to_act_on", totals.nothing_to_act_on},
             {"full", totals.full}}},
+          {"complete", totals.is_complete()},
+          {"certificate", totals.certificate},
           {"batches", totals.batches},
           {"batches_done", totals.batches_done},
           {"most_steps", totals.most_steps},
@@ -159,12 +165,12 @@ std::string sweep_text(const SweepResult& result, const SweepTime& time,
   std::uint64_t runs = 0;
   for (const auto& [target, totals] : result.totals()) {
     text += totals_text(target, totals);
-    whole = whole && is_whole(totals);
+    whole = whole && totals.is_complete();
     runs += totals.runs;
   }
   for (const SweepFinding& finding : result.findings()) text += finding_text(finding, replay);
   return text + fmt::format("\n{}: {} findings, {} runs, {:.1f} s\n",
-                            whole ? "everything was visited" : "NOT EVERYTHING was visited",
+                            whole ? "complete" : "not complete (see above)",
                             result.findings().size(), grouped(runs), time.seconds);
 }
 
@@ -173,7 +179,7 @@ json sweep_json(const SweepResult& result, const SweepTime& time, const std::str
   bool whole = true;
   for (const auto& [target, totals] : result.totals()) {
     targets.push_back(to_json(target, totals));
-    whole = whole && is_whole(totals);
+    whole = whole && totals.is_complete();
   }
   json findings = json::array();
   for (const SweepFinding& finding : result.findings()) {
@@ -188,7 +194,7 @@ json sweep_json(const SweepResult& result, const SweepTime& time, const std::str
   }
   return {{"targets", std::move(targets)},
           {"findings", std::move(findings)},
-          {"whole", whole},
+          {"complete", whole},
           {"seconds", time.seconds}};
 }
 

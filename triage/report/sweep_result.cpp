@@ -39,6 +39,8 @@ bool SweepResult::add(const json& line) {
     add_crash(line);
   } else if (line.contains("batch")) {
     add_batch(line);
+  } else if (line.contains("scope")) {
+    add_scope(line.at("scope"));
   } else if (line.contains("units")) {
     add_plan(line);
   } else {
@@ -62,6 +64,19 @@ void SweepResult::add_plan(const json& line) {
   totals.nothing_to_act_on += number(left_out, "nothing_to_act_on");
 }
 
+void SweepResult::add_scope(const json& scope) {
+  SweepTotals& totals = totals_[scope.at("target")];
+  totals.programs_of_scope = number(scope, "programs");
+  std::string alphabet;
+  for (const json& letter : scope.at("alphabet"))
+    alphabet += fmt::format("{}{}", alphabet.empty() ? "" : "; ", letter.get<std::string>());
+  totals.certificate = fmt::format(
+      "every program of 1 to {} operations out of [{}], with {}, all in one task or the last ones "
+      "in "
+      "a second one",
+      number(scope, "length"), alphabet, scope.at("params").get<std::string>());
+}
+
 void SweepResult::add_batch(const json& line) {
   const std::size_t program = number(line, "program");
   if (!done_.emplace(program, number(line, "batch")).second) return;
@@ -70,7 +85,6 @@ void SweepResult::add_batch(const json& line) {
   add_tally(totals, line.at("tally"));
   ++totals.batches_done;
   if (line.contains("programs")) {  // of a small scope
-    totals.scope = true;
     totals.programs += number(line, "programs");
     totals.units += number(line, "units");
     totals.places += number(line, "places");

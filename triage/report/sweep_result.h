@@ -33,7 +33,14 @@ struct SweepTotals {
   std::uint64_t batches_done = 0;                   // so far
   std::map<std::string, std::uint64_t> reached;     // by point, listed ones at least
   std::map<std::string, std::uint64_t> most_steps;  // by nolock operation
-  bool scope = false;
+  std::string certificate;                          // of a small scope: what its programs are
+  std::uint64_t programs_of_scope = 0;
+
+  /// True if nothing that could have been tried was left out.
+  bool is_complete() const {
+    return batches_done == batches && visits_left_out == 0 && no_lane == 0 && full == 0 &&
+           pairs.visited + pairs.not_taken == pairs_possible;
+  }
 };
 
 /// A verdict, or the end of a process, in its first form.
@@ -79,6 +86,7 @@ class SweepResult {
   };
 
   void add_plan(const nlohmann::json& line);
+  void add_scope(const nlohmann::json& scope);
   void add_batch(const nlohmann::json& line);
   void add_crash(const nlohmann::json& line);
   void add_finding(SweepFinding finding);
