@@ -1,5 +1,7 @@
 #include "fuzzers/engine/runner.h"
 
+#include <algorithm>
+
 namespace anyctx::engine {
 
 using inject::Lane;
@@ -80,8 +82,15 @@ void Runner::run_lane(const program::LaneOps& ops, std::uint16_t entry) {
         ++count.vacuous;
         break;
     }
+    if (spec.nolock && !simulation_.disturbed())
+      count.most_steps = std::max(count.most_steps, simulation_.steps());
     simulation_.end_op(outcome.result << 2 | static_cast<unsigned>(outcome.kind));
   }
+}
+
+void Runner::clear_counts() {
+  mix_.by_code.assign(mix_.by_code.size(), {});
+  simulation_.stats() = {};
 }
 
 Program Runner::recorded() const {

@@ -17,6 +17,7 @@ struct OpMix {
     std::uint64_t done = 0;
     std::uint64_t failed = 0;
     std::uint64_t vacuous = 0;
+    std::uint32_t most_steps = 0;  // nolock operations: own steps of one that nothing disturbed
   };
   std::vector<Count> by_code;
 };
@@ -44,6 +45,8 @@ class Runner final : private inject::HandlerRunner {
   const Target& target() const { return target_; }
   inject::Simulation& simulation() { return simulation_; }
   const OpMix& op_mix() const { return mix_; }
+  /// Begins to count anew, for op_mix() and the simulation's statistics.
+  void clear_counts();
 
  private:
   void run_handler(inject::Lane lane, std::uint16_t entry) override;

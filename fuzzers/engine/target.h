@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "fuzzers/engine/nested_ops.h"
 #include "fuzzers/engine/world.h"
 #include "fuzzers/ops/program.h"
 #include "fuzzers/ops/schema.h"
@@ -17,6 +18,7 @@ struct Target {
   std::string_view what;     // one clause for --help
   std::size_t memory_bytes;  // physical memory that any program of this target may need
   std::unique_ptr<World> (*make_world)(inject::Simulation&);
+  const SweepTables* sweep = nullptr;  // null: sweeps use the programs' own handlers only
 
   std::string_view name() const { return schema->target; }
 };

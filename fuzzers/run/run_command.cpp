@@ -9,6 +9,7 @@
 #include "fuzzers/run/catalogue.h"
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
+#include "fuzzers/run/sweep_worker.h"
 
 namespace anyctx::run {
 namespace {
@@ -52,6 +53,28 @@ void add_points(CLI::App& app, Targets targets) {
   command->callback([=] { print_catalogue(targets, *options); });
 }
 
+void add_sweep(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<SweepOptions>();
+  CLI::App* command = app.add_subcommand("sweep", "a share of a sweep, for anyctx");
+  command->add_option("FILE", options->files)->required();
+  command->add_option("--scope", options->scope);
+  command->add_option("--faults", options->what.faults);
+  command->add_option("--nmi", options->what.nmi);
+  command->add_option("--preempt", options->what.preempt);
+  command->add_option("--freeze", options->what.freeze);
+  command->add_option("--depth", options->what.depth)->check(CLI::Range(1u, 2u));
+  command->add_option("--pairs", options->what.pairs);
+  command->add_option("--occurrences", options->what.occurrences);
+  command->add_option("--shard", options->shard);
+  command->add_option("--shards", options->shards)->check(CLI::Range(1u, 1'000'000u));
+  command->add_option("--job", options->job);
+  command->add_option("--jobs", options->jobs)->check(CLI::Range(1u, 1024u));
+  command->add_option("--done", options->done);
+  command->add_option("--place", options->place);
+  command->add_option("--describe", options->describe);
+  command->callback([=, &exit_code] { exit_code = sweep_share(targets, *options); });
+}
+
 void add_targets(CLI::App& app, Targets targets) {
   CLI::App* command = app.add_subcommand("targets", "the targets, as JSON");
   command->callback([=] {
@@ -72,6 +95,7 @@ int run_command(int argc, char** argv, Targets targets) {
   add_replay(app, targets, exit_code);
   add_convert(app, targets);
   add_points(app, targets);
+  add_sweep(app, targets, exit_code);
   add_targets(app, targets);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/arena_target.h"
 
+#include "fuzzers/targets/arena_sweep.h"
 #include "fuzzers/targets/arena_world.h"
 
 namespace anyctx::target {
@@ -10,7 +11,8 @@ engine::Target arena_target() {
           .memory_bytes = std::size_t{kMostArenaPages} << 12,
           .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
             return std::make_unique<ArenaWorld>(simulation, make_own_arena_subject(simulation));
-          }};
+          },
+          .sweep = &kArenaSweep};
 }
 
 }  // namespace anyctx::target

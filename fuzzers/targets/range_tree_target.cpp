@@ -1,6 +1,7 @@
 #include "fuzzers/targets/range_tree_target.h"
 
 #include "fuzzers/targets/range_tree_schema.h"
+#include "fuzzers/targets/range_tree_sweep.h"
 #include "fuzzers/targets/range_tree_world.h"
 
 namespace anyctx::target {
@@ -12,7 +13,8 @@ engine::Target range_tree_target() {
           .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
             return std::make_unique<RangeTreeWorld>(simulation,
                                                     make_own_range_tree_subject(simulation));
-          }};
+          },
+          .sweep = &kRangeTreeSweep};
 }
 
 }  // namespace anyctx::target

@@ -1,6 +1,7 @@
 #include "fuzzers/targets/rqspinlock_target.h"
 
 #include "fuzzers/targets/rqspinlock_schema.h"
+#include "fuzzers/targets/rqspinlock_sweep.h"
 #include "fuzzers/targets/rqspinlock_world.h"
 
 namespace anyctx::target {
@@ -11,7 +12,8 @@ engine::Target rqspinlock_target() {
           .memory_bytes = 64 << 10,
           .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
             return std::make_unique<RqSpinLockWorld>(simulation, make_own_rqspinlock_subject());
-          }};
+          },
+          .sweep = &kRqSpinLockSweep};
 }
 
 }  // namespace anyctx::target

@@ -1,6 +1,7 @@
 #include "fuzzers/targets/slab_target.h"
 
 #include "fuzzers/targets/slab_schema.h"
+#include "fuzzers/targets/slab_sweep.h"
 #include "fuzzers/targets/slab_world.h"
 
 namespace anyctx::target {
@@ -11,7 +12,8 @@ engine::Target slab_target() {
           .memory_bytes = std::size_t{kMostSlabPages} << kMostPageShift,
           .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
             return std::make_unique<SlabWorld>(simulation, make_own_slab_subject(simulation));
-          }};
+          },
+          .sweep = &kSlabSweep};
 }
 
 }  // namespace anyctx::target

@@ -16,7 +16,7 @@ void Simulation::arm(Frame& frame) {
     if (script_ != nullptr && !script_->empty()) frame.script = script_->of(frame.where);
     if (!alone_ && walk_.active()) frame.next_walk = frame.steps + walk_.gap();
   }
-  const bool every_point = !frame.script.empty() || any_sticky_ || recording_ == Recording::visits;
+  const bool every_point = !frame.script.empty() || any_sticky_ || recording_ >= Recording::visits;
   frame.wake = every_point ? 0 : std::min(frame.max_steps, frame.next_walk);
 }
 
@@ -27,7 +27,8 @@ bool Simulation::slow_visit(machine::PointId point) {
     stop(VerdictKind::no_progress, "an operation ends within a bounded number of own steps",
          std::to_string(frame.max_steps) + " steps", "still not done");
   }
-  if (recording_ == Recording::visits) add_event(EventKind::visit, point);
+  if (recording_ >= Recording::visits) add_event(EventKind::visit, point);
+  if (recording_ == Recording::choices) events_.back().choices = choices_at(point);
   bool fail = false;
   // A worker that fails tries again until it succeeds: what it waits for must come.
   if (sticky_[point] && frame.where.lane.kind != LaneKind::worker) {
@@ -94,6 +95,28 @@ void Simulation::legal_actions(machine::PointId point) {
     if (legal(action, point)) options_.push_back(action);
   }
   if (legal({ActionKind::stall, {}, 0}, point)) options_.push_back({ActionKind::stall, {}, 0});
+}
+
+/// The same as bits. Handlers are told by kind: which of them there are, the program says.
+Choices Simulation::choices_at(machine::PointId point) {
+  Choices choices;
+  choices.fail = legal({ActionKind::fail, {}, 0}, point);
+  choices.fail_sticky = legal({ActionKind::fail_sticky, {}, 0}, point);
+  choices.stall = legal({ActionKind::stall, {}, 0}, point);
+  choices.delay = legal({ActionKind::delay, {}, 0}, point);
+  const auto bit = [](unsigned index) { return static_cast<std::uint8_t>(1u << index); };
+  for (const LaneKind kind : {LaneKind::nmi, LaneKind::irq, LaneKind::softirq, LaneKind::reentry}) {
+    if (may_enter(kind)) choices.enter |= bit(static_cast<unsigned>(kind));
+  }
+  for (unsigned i = 0; i < task_count_; ++i) {
+    const Lane lane = tasks_[i]->lane;
+    if (legal({ActionKind::run, lane, 0}, point)) choices.tasks |= bit(lane.index);
+  }
+  for (std::uint8_t cpu = 0; cpu < config_.cpus; ++cpu) {
+    if (legal({ActionKind::run, {LaneKind::worker, cpu}, 0}, point)) choices.workers |= bit(cpu);
+    if (legal({ActionKind::migrate, {}, cpu}, point)) choices.cpus |= bit(cpu);
+  }
+  return choices;
 }
 
 /// The task or worker that a decision may name; null if there is none of this name.
@@ -212,7 +235,8 @@ void Simulation::add_event(EventKind kind, machine::PointId point, std::uint64_t
                      .point = point,
                      .occurrence = frame.seen[point],
                      .action = {},
-                     .value = value});
+                     .value = value,
+                     .choices = {}});
 }
 
 }  // namespace anyctx::inject

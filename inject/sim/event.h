@@ -19,6 +19,19 @@ enum class EventKind : std::uint8_t {
   visit,  // a point was passed (only when every point is traced)
 };
 
+/// What could have been decided at a visit, by who or where: one bit per kind of handler, task
+/// (by the index of its lane), CPU of a worker, CPU to migrate to.
+struct Choices {
+  std::uint8_t enter = 0;
+  std::uint8_t tasks = 0;
+  std::uint8_t workers = 0;
+  std::uint8_t cpus = 0;
+  bool fail = false;
+  bool fail_sticky = false;
+  bool stall = false;
+  bool delay = false;
+};
+
 struct Event {
   EventKind kind = EventKind::visit;
   std::uint8_t cpu = 0;
@@ -30,6 +43,7 @@ struct Event {
   std::uint16_t occurrence = 0;
   Action action;
   std::uint64_t value = 0;
+  Choices choices;  // visit, if choices are recorded
 };
 
 }  // namespace anyctx::inject

@@ -217,6 +217,17 @@ bool Simulation::deliver_while_waiting() {
   return cpus_[task_->cpu].work_runs != runs;
 }
 
+/// While setting up or tearing down there are no idle CPUs to interrupt: whoever waits takes the
+/// interrupts that were delayed there, as if on that CPU.
+void Simulation::interrupt_idle_cpus() {
+  const unsigned own = task_->cpu;
+  for (unsigned cpu = 0; cpu < config_.cpus; ++cpu) {
+    task_->cpu = cpu;
+    deliver_due();
+  }
+  task_->cpu = own;
+}
+
 /// While setting up or tearing down there is no worker: whoever waits for one does its work, as if
 /// on that worker's CPU.
 void Simulation::run_next_work() {

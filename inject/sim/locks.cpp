@@ -177,7 +177,10 @@ void Simulation::relax(machine::Site site) {
   }
   expire_delays();
   deliver_due();
-  if (alone_) run_next_work();
+  if (alone_) {
+    interrupt_idle_cpus();
+    run_next_work();
+  }
   // What the caller looked at, it looked at after the last turn.
   Frame& frame = *frame_;
   frame.spin = {true, kNoTimeLimit, frame.spin.seen};

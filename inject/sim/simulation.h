@@ -41,6 +41,7 @@ enum class Recording : std::uint8_t {
   decisions,  // only decisions taken
   events,     // and the beginnings and ends of operations, waits, failures
   visits,     // and every point
+  choices,    // and what could be decided there
 };
 
 /// Handlers are lanes of the program; whoever owns the program runs them.
@@ -262,6 +263,7 @@ class Simulation {
   bool legal(const Action& action, machine::PointId point);
   Action moderated(Action drawn);
   void legal_actions(machine::PointId point);
+  Choices choices_at(machine::PointId point);
   void record(const Action& action, machine::PointId point);
   void arm(Frame& frame);
   void add_event(EventKind kind, machine::PointId point, std::uint64_t value = 0);
@@ -283,6 +285,7 @@ class Simulation {
   Fiber& handler_fiber();
   void deliver_due();
   bool deliver_while_waiting();
+  void interrupt_idle_cpus();
   void run_next_work();
   void yield_to_worker();
   bool run_due(std::vector<PendingLine>& lines, Lane lane, machine::Context context);

@@ -11,6 +11,8 @@
 #include "fuzzers/ops/points.h"
 #include "fuzzers/ops/schema_check.h"
 #include "fuzzers/ops/text.h"
+#include "fuzzers/sweep/small_scope.h"
+#include "fuzzers/sweep/sweeper.h"
 #include "fuzzers/targets/registry.h"
 #include "lib/page/sites.h"
 #include "tests/sim/corpus_files.h"
@@ -66,6 +68,33 @@ TEST_P(TargetSeeds, PerformEveryOperation) {
   }
 }
 
+/// A list of nested operations that runs nowhere is misspelt.
+TEST_P(TargetSeeds, SweepTablesAreOfUse) {
+  ASSERT_NE(target().sweep, nullptr);
+  sweep::NestedLibrary library(schema(), target().sweep->nested);
+  for (std::size_t i = 0; i < library.size(); ++i) {
+    bool made = false;
+    for (const fs::path& seed : files("seeds")) {
+      const program::Program program = test::read_program(schema(), seed);
+      for (std::uint8_t op = 0; op < program.lanes[0].ops.size(); ++op)
+        made = made || library.make(i, program, {program.lanes[0].lane, op, 0}) != nullptr;
+    }
+    EXPECT_TRUE(made) << library.name(i);
+  }
+  EXPECT_GT(sweep::small_scope(target(), 2).size(), target().sweep->scope_ops.size());
+}
+
+/// Every single decision in one short program.
+TEST_P(TargetSeeds, SweepOfASmallProgramIsClean) {
+  sweep::Sweeper sweeper(target(), {});
+  const sweep::Plan plan = sweeper.plan(sweep::small_scope(target(), 2).back().program);
+  sweep::Batch batch;
+  sweeper.run(plan, 0, plan.units.size(), batch);
+  EXPECT_GT(batch.tally.runs, 100u);
+  for (const sweep::Hit& hit : batch.hits) run(hit.program);
+  for (const sweep::Tally::Count& count : batch.tally.by_category) EXPECT_EQ(count.not_taken, 0u);
+}
+
 /// What the seeds do not reach, a mutator has to find from nothing.
 TEST(PageSeeds, ReachEveryPoint) {
   const engine::Target& page = *find_target("page");
@@ -114,6 +143,24 @@ TEST(AllTargets, ShareNoIds) {
       }
     }
   }
+}
+
+/// Of the visits that one operation pays to one point, the middle ones.
+TEST_P(TargetSeeds, SurveyLeavesOutWhatIsAskedOf) {
+  constexpr unsigned kMost = 2;
+  std::uint64_t left_out = 0;
+  for (const fs::path& seed : files("seeds")) {
+    const program::Program program = test::read_program(schema(), seed);
+    const sweep::Survey all = sweep::survey(runner_, program, 0);
+    const sweep::Survey some = sweep::survey(runner_, program, kMost);
+    EXPECT_EQ(all.left_out, 0u);
+    EXPECT_EQ(some.places.size() + some.left_out, all.places.size());
+    left_out += some.left_out;
+    std::map<std::pair<inject::OpRef, machine::PointId>, unsigned> visits;
+    for (const sweep::Place& place : some.places)
+      EXPECT_LE(++visits[std::pair(place.where, place.point)], kMost);
+  }
+  EXPECT_GT(left_out, 0u);
 }
 
 std::vector<const engine::Target*> pointers() {

@@ -8,6 +8,7 @@
 #include "triage/cli/fuzz_command.h"
 #include "triage/cli/runner_commands.h"
 #include "triage/cli/setup_error.h"
+#include "triage/cli/sweep_command.h"
 
 namespace anyctx::triage {
 namespace {
@@ -66,6 +67,46 @@ void add_replay(CLI::App& app, Session& session) {
       [=, &session] { session.exit_code = replay(session.installation(), *options); });
 }
 
+void add_sweep(CLI::App& app, Session& session) {
+  auto options = std::make_shared<SweepOptions>();
+  CLI::App* command = app.add_subcommand(
+      "sweep", "try every fault, NMI and switch at every point of programs (default: all three)");
+  command->add_option("SUBJECT", options->subjects, "programs, or targets: all of their corpus")
+      ->required();
+  command->add_flag("--faults", options->faults, "every failure, once and for good");
+  command->add_flag("--nmi", options->nmi, "every handler, as an NMI and as re-entry");
+  command->add_flag("--preempt", options->preempt, "every switch, migration and delay");
+  command->add_flag("--freeze", options->freeze,
+                    "nolock operations beside and above code that stands still");
+  command->add_option("--depth", options->depth, "decisions at a time")
+      ->check(CLI::Range(1u, 2u))
+      ->capture_default_str();
+  command->add_option("--budget", options->budget, "with --depth 2: pairs for each program")
+      ->capture_default_str();
+  command
+      ->add_option("--occurrences", options->occurrences,
+                   "of a point in one operation; the middle ones are left out (0: visit all)")
+      ->capture_default_str();
+  command
+      ->add_option("--scope", options->scope,
+                   "every program of up to so many operations of a target's small alphabet")
+      ->check(CLI::Range(1u, 8u));
+  command->add_option("--time", options->time, "at most, for example 90s, 5m, 8h");
+  command->add_option("--timeout", options->timeout, "for a single run")->capture_default_str();
+  command->add_option("--shard", options->shard, "K/N: the K-th of N parts");
+  command->add_option(
+      "--out", options->out,
+      "keep everything in DIR; the same command goes on there (default: a new start "
+      "in work/sweep)");
+  command->add_option("--jobs", options->jobs, "processes at a time")
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
+  command->add_option("--sanitizer", options->sanitizer, "run under address, undefined or thread")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback([=, &session] { session.exit_code = sweep(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -99,6 +140,7 @@ int run(int argc, char** argv) {
   app.add_option("--root", session.root)->group("");  // given by the launcher
   add_fuzz(app, session);
   add_replay(app, session);
+  add_sweep(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

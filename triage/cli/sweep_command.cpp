@@ -1,0 +1,183 @@
+#include "triage/cli/sweep_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "fuzzers/ops/suggest.h"
+#include "triage/cli/duration.h"
+#include "triage/cli/setup_error.h"
+#include "triage/cli/sweep_crew.h"
+#include "triage/report/sweep_report.h"
+#include "triage/signature/signature.h"
+
+namespace anyctx::triage {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+struct Shard {
+  unsigned index = 0;
+  unsigned count = 1;
+};
+
+Shard parse_shard(const std::string& text) {
+  if (text.empty()) return {};
+  Shard shard;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, shard.index);
+  const bool slash = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
+  const auto second = slash ? std::from_chars(first.ptr + 1, end, shard.count) : first;
+  if (!slash || second.ec != std::errc() || second.ptr != end || shard.index == 0 ||
+      shard.index > shard.count)
+    throw SetupError(fmt::format("--shard: '{}' is not K/N with 1 <= K <= N, like 3/16", text));
+  --shard.index;
+  return shard;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// As short as it can be typed here.
+std::string shown(const fs::path& path) {
+  const fs::path relative = path.lexically_proximate(fs::current_path());
+  return relative.string().starts_with("..") ? path.string() : relative.string();
+}
+
+std::vector<std::string> corpus_of(const Installation& installation, const std::string& target) {
+  std::vector<std::string> files;
+  for (const char* folder : {"regress", "seeds"}) {
+    const fs::path path = installation.corpus(target) / folder;
+    if (!fs::is_directory(path)) continue;
+    for (const auto& entry : fs::directory_iterator(path)) {
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+[[noreturn]] void unknown(const std::string& name, const std::vector<TargetInfo>& targets) {
+  program::Suggestion suggestion(name);
+  std::string names;
+  for (const TargetInfo& target : targets) {
+    suggestion.offer(target.name);
+    names += " " + target.name;
+  }
+  throw SetupError(
+      fmt::format("{}: no such file or target; targets are{}{}", name, names, suggestion.clause()));
+}
+
+/// The files that the arguments stand for; the target itself for a small scope.
+std::vector<std::string> files_of(const Installation& installation, const SweepOptions& options) {
+  const std::vector<TargetInfo> targets = installation.targets();
+  std::vector<std::string> files;
+  for (const std::string& subject : options.subjects) {
+    const bool is_target = std::any_of(targets.begin(), targets.end(),
+                                       [&](const TargetInfo& t) { return t.name == subject; });
+    if (options.scope != 0) {
+      if (!is_target) unknown(subject, targets);
+      files.push_back(subject);
+    } else if (fs::is_regular_file(subject)) {
+      files.push_back(subject);
+    } else if (is_target) {
+      for (std::string& file : corpus_of(installation, subject)) files.push_back(std::move(file));
+    } else {
+      unknown(subject, targets);
+    }
+  }
+  if (options.scope != 0 && files.size() != 1)
+    throw SetupError("--scope enumerates the programs of one target; name one");
+  if (files.empty())
+    throw SetupError("no programs to sweep: the corpus of the target is empty; name files");
+  return files;
+}
+
+std::vector<std::string> words_of(const SweepOptions& options, const Shard& shard) {
+  const bool all = !options.faults && !options.nmi && !options.preempt && !options.freeze;
+  const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+  return {"--faults",      word(all || options.faults),
+          "--nmi",         word(all || options.nmi),
+          "--preempt",     word(all || options.preempt),
+          "--freeze",      word(options.freeze),
+          "--depth",       std::to_string(options.depth),
+          "--pairs",       std::to_string(options.budget),
+          "--occurrences", std::to_string(options.occurrences),
+          "--scope",       std::to_string(options.scope),
+          "--shard",       std::to_string(shard.index),
+          "--shards",      std::to_string(shard.count)};
+}
+
+/// What must be the same for a sweep to go on where it was.
+json identity(const SweepShare& share) {
+  json files = json::array();
+  for (const std::string& file : share.files)
+    files.push_back({{"file", file}, {"content", short_hash(read(file))}});
+  return {{"files", std::move(files)}, {"options", share.options}, {"sanitizer", share.sanitizer}};
+}
+
+void save_findings(SweepResult& result, const fs::path& folder) {
+  for (SweepFinding& finding : result.findings()) {
+    fs::create_directories(folder);
+    const fs::path path =
+        folder / fmt::format("{}-{}.txt", finding.kind, short_hash(finding.program));
+    std::ofstream out(path, std::ios::binary);
+    out << "# " << finding.headline << "\n" << finding.program;
+    out.close();
+    if (!out)
+      throw SetupError(fmt::format("cannot write {}; make room or choose --out", path.string()));
+    finding.file = shown(path);
+  }
+}
+
+int exit_code(const SweepResult& result) {
+  const auto& findings = result.findings();
+  if (findings.empty()) return kExitClean;
+  const bool all_timeouts =
+      std::all_of(findings.begin(), findings.end(),
+                  [](const SweepFinding& finding) { return finding.kind == "timeout"; });
+  return all_timeouts ? kExitTimeout : kExitBug;
+}
+
+}  // namespace
+
+int sweep(const Installation& installation, const SweepOptions& options) {
+  const Shard shard = parse_shard(options.shard);
+  SweepShare share;
+  share.files = files_of(installation, options);
+  share.options = words_of(options, shard);
+  share.sanitizer = options.sanitizer;
+  share.jobs = options.jobs;
+  share.run_limit = parse_duration(options.timeout);
+  if (!options.time.empty()) share.time = parse_duration(options.time);
+
+  const fs::path out =
+      fs::absolute(options.out.empty() ? installation.work() / "sweep" : fs::path(options.out));
+  if (options.out.empty()) fs::remove_all(out);
+  fs::create_directories(out);
+
+  const Clock::time_point begin = Clock::now();
+  SweepResult result;
+  result.of_shard(shard.index, shard.count);
+  SweepJournal journal(out / "journal.jsonl", identity(share), result);
+  const bool done = SweepCrew(installation, share, out, journal, result).run();
+  save_findings(result, out / "findings");
+
+  const SweepTime time{std::chrono::duration<double>(Clock::now() - begin).count(), !done};
+  const std::string replay = options.sanitizer.empty()
+                                 ? "./anyctx replay"
+                                 : "./anyctx replay --sanitizer " + options.sanitizer;
+  if (options.json)
+    fmt::print("{}\n", sweep_json(result, time, replay).dump());
+  else
+    fmt::print("{}", sweep_text(result, time, replay));
+  return exit_code(result);
+}
+
+}  // namespace anyctx::triage

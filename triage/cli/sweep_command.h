@@ -1,0 +1,34 @@
+// Sweep command: `anyctx sweep`, exhaustive where a fuzzer is random.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "triage/cli/installation.h"
+
+namespace anyctx::triage {
+
+struct SweepOptions {
+  std::vector<std::string> subjects;  // files, or targets: all programs of their corpus
+  bool faults = false;                // none of these three: all
+  bool nmi = false;
+  bool preempt = false;
+  bool freeze = false;
+  unsigned depth = 1;
+  std::uint64_t budget = 100'000;  // pairs for each program
+  unsigned occurrences = 64;
+  unsigned scope = 0;           // not 0: programs of up to so many operations, of one target
+  std::string time;             // empty: as long as it takes
+  std::string timeout = "60s";  // for a single run
+  std::string shard;            // "K/N"; empty: everything
+  std::string out;              // empty: a new start in the installation's folder
+  std::string sanitizer;
+  unsigned jobs = 2;
+  bool json = false;
+};
+
+/// Returns the exit code; throws SetupError.
+int sweep(const Installation& installation, const SweepOptions& options);
+
+}  // namespace anyctx::triage
