@@ -7,13 +7,13 @@
 #include <sstream>
 
 #include "triage/cli/setup_error.h"
+#include "triage/signature/process_report.h"
 
 namespace anyctx::triage {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kNoEnd = "the run does not end: a loop that passes no decision point";
 constexpr int kTimeout = 5;  // seconds; the engine waited longer already
 
 /// The beginning of a sanitizer's report: what happened, and the stack it happened on.
@@ -75,7 +75,8 @@ Investigation::Sight Investigation::replay(const std::string& sanitizer, const s
     return {true, signature_of_verdict(replayed.at("verdict")), replayed.at("story")};
   }
   if (captured.exit.code == kExitTimeout)
-    return {true, {"timeout", "timeout", kNoEnd}, fmt::format("anyctx: {}\n", kNoEnd)};
+    return {true, signature_of_timeout(),
+            fmt::format("anyctx: {}\n", signature_of_timeout().headline)};
   if (captured.exit.code == kExitSetup)
     throw SetupError(fmt::format("cannot replay {}: {}", file, captured.errors));
   return {true, signature_of_output(captured.errors), beginning(captured.errors)};
