@@ -25,9 +25,19 @@ void execute_will() {
   save_file(will_path, recorded_text(runner, {}));
 }
 
-void on_abort(int) {
+// Where no sanitizer looks after the latter two.
+constexpr int kDeadly[] = {SIGABRT, SIGSEGV, SIGBUS};
+
+void handle_deadly(void (*handler)(int)) {
+  for (const int number : kDeadly) {
+    if (number == SIGABRT || __sanitizer_set_death_callback == nullptr) ::signal(number, handler);
+  }
+}
+
+/// What happened happens again, without this.
+void on_deadly(int) {
   execute_will();
-  ::signal(SIGABRT, SIG_DFL);
+  handle_deadly(SIG_DFL);
 }
 
 }  // namespace
@@ -44,13 +54,13 @@ std::string recorded_text(const Runner& runner, const RunResult& result) {
 LastWill::LastWill(const Runner& runner, const std::string& path) {
   running = &runner;
   will_path = path;
-  ::signal(SIGABRT, on_abort);
+  handle_deadly(on_deadly);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(execute_will);
 }
 
 LastWill::~LastWill() {
   running = nullptr;
-  ::signal(SIGABRT, SIG_DFL);
+  handle_deadly(SIG_DFL);
 }
 
 }  // namespace anyctx::engine

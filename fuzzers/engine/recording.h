@@ -11,9 +11,9 @@ namespace anyctx::engine {
 /// comments.
 std::string recorded_text(const Runner& runner, const RunResult& result);
 
-/// While it lives: if a sanitizer or a failed CHECK ends the process, the program that `runner`
-/// runs is saved to `path` first. At most one at a time. The decisions up to the end are all that
-/// is needed to get there again.
+/// While it lives: if a sanitizer, a failed CHECK or a bad access ends the process, the program
+/// that `runner` runs is saved to `path` first. At most one at a time. The decisions up to the end
+/// are all that is needed to get there again.
 class LastWill {
  public:
   LastWill(const Runner& runner, const std::string& path);

@@ -5,10 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "fuzzers/engine/program_file.h"
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/run/catalogue.h"
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
+#include "fuzzers/run/serve.h"
+#include "fuzzers/run/verdict_json.h"
 
 namespace anyctx::run {
 namespace {
@@ -52,6 +55,24 @@ void add_points(CLI::App& app, Targets targets) {
   command->callback([=] { print_catalogue(targets, *options); });
 }
 
+void add_serve(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "run programs that come through a pipe");
+  command->add_option("--raw", options->raw_target);
+  command->add_option("--will", options->will);
+  command->callback([=, &exit_code] { exit_code = serve(targets, *options); });
+}
+
+void add_schema(CLI::App& app, Targets targets) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("schema", "what programs of a target contain, as JSON");
+  command->add_option("TARGET", *name)->required();
+  command->callback([=] {
+    const Target& target = engine::find_or_throw(targets, *name);
+    fmt::print("{}\n", to_json(*target.schema).dump());
+  });
+}
+
 void add_targets(CLI::App& app, Targets targets) {
   CLI::App* command = app.add_subcommand("targets", "the targets, as JSON");
   command->callback([=] {
@@ -72,6 +93,8 @@ int run_command(int argc, char** argv, Targets targets) {
   add_replay(app, targets, exit_code);
   add_convert(app, targets);
   add_points(app, targets);
+  add_serve(app, targets, exit_code);
+  add_schema(app, targets);
   add_targets(app, targets);
   try {
     app.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "triage/cli/fuzz_command.h"
+#include "triage/cli/minimize_command.h"
 #include "triage/cli/runner_commands.h"
 #include "triage/cli/setup_error.h"
 
@@ -66,6 +67,26 @@ void add_replay(CLI::App& app, Session& session) {
       [=, &session] { session.exit_code = replay(session.installation(), *options); });
 }
 
+void add_minimize(CLI::App& app, Session& session) {
+  auto options = std::make_shared<MinimizeOptions>();
+  CLI::App* command =
+      app.add_subcommand("minimize", "the smallest program that shows the same finding");
+  command->add_option("FILE", options->file, "a text or binary program")->required();
+  command->add_option("-o,--output", options->output, "where the smallest program goes")
+      ->required();
+  command->add_option("--target", options->target, std::string(kRaw));
+  command
+      ->add_option("--sanitizer", options->sanitizer,
+                   "run under address, undefined or thread (default: the plain build, or address "
+                   "where that shows nothing)")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--time", options->time, "at most, in total")->capture_default_str();
+  command->add_option("--timeout", options->timeout, "for the first run")->capture_default_str();
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = minimize(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -99,6 +120,7 @@ int run(int argc, char** argv) {
   app.add_option("--root", session.root)->group("");  // given by the launcher
   add_fuzz(app, session);
   add_replay(app, session);
+  add_minimize(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

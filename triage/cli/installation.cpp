@@ -41,6 +41,10 @@ Command Installation::runner(std::string_view sanitizer) const {
   return {{binary(sanitizer, "anyctx-run")}, environment()};
 }
 
+bool Installation::has_runner(std::string_view sanitizer) const {
+  return std::filesystem::exists(binary(sanitizer, "anyctx-run"));
+}
+
 Command Installation::fuzzer(std::string_view target, std::string_view sanitizer) const {
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
 }

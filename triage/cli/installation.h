@@ -27,6 +27,8 @@ class Installation {
 
   /// anyctx-run of the plain build, or of the build with a sanitizer.
   Command runner(std::string_view sanitizer = {}) const;
+  /// Whether that build is there.
+  bool has_runner(std::string_view sanitizer) const;
   /// The libFuzzer executable of a target.
   Command fuzzer(std::string_view target, std::string_view sanitizer) const;
 
