@@ -11,6 +11,7 @@
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
 #include "fuzzers/run/serve.h"
+#include "fuzzers/run/story_json.h"
 #include "fuzzers/run/verdict_json.h"
 
 namespace anyctx::run {
@@ -63,6 +64,14 @@ void add_serve(CLI::App& app, Targets targets, int& exit_code) {
   command->callback([=, &exit_code] { exit_code = serve(targets, *options); });
 }
 
+void add_story(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<StoryOptions>();
+  CLI::App* command = app.add_subcommand("story", "one run, step by step, as JSON");
+  command->add_option("FILE", options->file)->required();
+  command->add_option("--raw", options->raw_target);
+  command->callback([=, &exit_code] { exit_code = print_story(targets, *options); });
+}
+
 void add_schema(CLI::App& app, Targets targets) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("schema", "what programs of a target contain, as JSON");
@@ -94,6 +103,7 @@ int run_command(int argc, char** argv, Targets targets) {
   add_convert(app, targets);
   add_points(app, targets);
   add_serve(app, targets, exit_code);
+  add_story(app, targets, exit_code);
   add_schema(app, targets);
   add_targets(app, targets);
   try {

@@ -62,6 +62,9 @@ void add_replay(CLI::App& app, Session& session) {
   command->add_option("--sanitizer", options->sanitizer, "run under address, undefined or thread")
       ->check(CLI::IsMember({"address", "undefined", "thread"}));
   command->add_option("--timeout", options->timeout, "for each file")->capture_default_str();
+  command->add_option("--html", options->html, "one file: write its story as a page");
+  command->add_option("--perfetto", options->perfetto,
+                      "one file: write a trace for Perfetto or chrome://tracing");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback(
       [=, &session] { session.exit_code = replay(session.installation(), *options); });
