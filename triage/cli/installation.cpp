@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "fuzzers/ops/suggest.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -59,6 +60,18 @@ std::vector<TargetInfo> Installation::targets() const {
   std::vector<TargetInfo> targets;
   for (const auto& entry : list) targets.push_back({entry.at("name"), entry.at("what")});
   return targets;
+}
+
+void Installation::require_target(const std::string& name) const {
+  std::string known;
+  program::Suggestion suggestion(name);
+  for (const TargetInfo& target : targets()) {
+    if (target.name == name) return;
+    known += " " + target.name;
+    suggestion.offer(target.name);
+  }
+  throw SetupError(
+      fmt::format("unknown target '{}'; there are{}{}", name, known, suggestion.clause()));
 }
 
 }  // namespace anyctx::triage

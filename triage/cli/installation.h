@@ -34,6 +34,8 @@ class Installation {
 
   /// Throws SetupError if anyctx-run is missing or broken.
   std::vector<TargetInfo> targets() const;
+  /// Throws SetupError if there is no target of that name.
+  void require_target(const std::string& name) const;
 
  private:
   std::filesystem::path binary(std::string_view sanitizer, std::string_view name) const;

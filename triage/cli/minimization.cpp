@@ -57,6 +57,11 @@ const SchemaCopy& Minimization::schema_of(const std::string& target) {
   return *schema;
 }
 
+Size Minimization::size(const std::string& text) {
+  const std::string target(program::target_of_text(text));
+  return size_of(parse(schema_of(target).schema(), text));
+}
+
 Minimized Minimization::run(const std::string& text, const Sight& sight) {
   const auto start = Clock::now();
   Minimized result;

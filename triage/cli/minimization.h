@@ -9,6 +9,8 @@
 
 namespace anyctx::triage {
 
+class SchemaCopy;
+
 /// How big a program is.
 struct Size {
   std::size_t ops = 0;
@@ -30,8 +32,6 @@ struct Minimized {
   bool complete = true;  // false: the time was over first
 };
 
-class SchemaCopy;
-
 class Minimization {
  public:
   /// `judge` looks; `time` is a limit.
@@ -40,6 +40,9 @@ class Minimization {
 
   /// `content` is a text or binary program that shows `sight`, `text` its text. Throws SetupError.
   Minimized run(const std::string& text, const Sight& sight);
+
+  /// How big the program of a text is.
+  Size size(const std::string& text);
 
  private:
   const SchemaCopy& schema_of(const std::string& target);
