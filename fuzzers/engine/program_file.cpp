@@ -76,6 +76,11 @@ ProgramFile load_program(std::span<const Target> targets, const std::string& pat
                          std::string_view raw_target) {
   std::string content;
   if (const std::string error = load_file(path, content); !error.empty()) throw SetupError(error);
+  return parse_program(targets, path, content, raw_target);
+}
+
+ProgramFile parse_program(std::span<const Target> targets, const std::string& path,
+                          std::string_view content, std::string_view raw_target) {
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
   const program::Inspection inspection = program::inspect(bytes);
   if (inspection.kind == FileKind::text) return parse(targets, path, content);

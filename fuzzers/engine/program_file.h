@@ -27,4 +27,8 @@ const Target& find_or_throw(std::span<const Target> targets, std::string_view na
 ProgramFile load_program(std::span<const Target> targets, const std::string& path,
                          std::string_view raw_target);
 
+/// The same from memory; `path` is its name in errors.
+ProgramFile parse_program(std::span<const Target> targets, const std::string& path,
+                          std::string_view content, std::string_view raw_target);
+
 }  // namespace anyctx::engine

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "fuzzers/engine/saved_file.h"
 #include "fuzzers/engine/story.h"
 #include "fuzzers/ops/text.h"
@@ -14,20 +16,29 @@ extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*call
 namespace anyctx::engine {
 namespace {
 
-const Runner* running = nullptr;
-std::string will_path;
+std::function<void()> last_will;
 
 void execute_will() {
-  if (running == nullptr) return;
-  const Runner& runner = *running;
-  running = nullptr;  // dying while doing this is not to begin it again
-  ::alarm(5);         // nor to wait for a lock that the dead held
-  save_file(will_path, recorded_text(runner, {}));
+  if (!last_will) return;
+  const auto will =
+      std::exchange(last_will, {});  // dying while doing this is not to begin it again
+  ::alarm(5);                        // nor to wait for a lock that the dead held
+  will();
 }
 
-void on_abort(int) {
+// Where no sanitizer looks after the latter two.
+constexpr int kDeadly[] = {SIGABRT, SIGSEGV, SIGBUS};
+
+void handle_deadly(void (*handler)(int)) {
+  for (const int number : kDeadly) {
+    if (number == SIGABRT || __sanitizer_set_death_callback == nullptr) ::signal(number, handler);
+  }
+}
+
+/// What happened happens again, without this.
+void on_deadly(int) {
   execute_will();
-  ::signal(SIGABRT, SIG_DFL);
+  handle_deadly(SIG_DFL);
 }
 
 }  // namespace
@@ -41,16 +52,18 @@ std::string recorded_text(const Runner& runner, const RunResult& result) {
   return text + program::to_text(*runner.target().schema, runner.recorded());
 }
 
-LastWill::LastWill(const Runner& runner, const std::string& path) {
-  running = &runner;
-  will_path = path;
-  ::signal(SIGABRT, on_abort);
+LastWill::LastWill(const Runner& runner, const std::string& path)
+    : LastWill([&runner, path] { save_file(path, recorded_text(runner, {})); }) {}
+
+LastWill::LastWill(std::function<void()> will) {
+  last_will = std::move(will);
+  handle_deadly(on_deadly);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(execute_will);
 }
 
 LastWill::~LastWill() {
-  running = nullptr;
-  ::signal(SIGABRT, SIG_DFL);
+  last_will = {};
+  handle_deadly(SIG_DFL);
 }
 
 }  // namespace anyctx::engine

@@ -2,75 +2,67 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "fuzzers/engine/steps.h"
+#include "fuzzers/engine/verdict_meaning.h"
 #include "fuzzers/ops/points.h"
 #include "fuzzers/ops/text.h"
 
 namespace anyctx::engine {
 namespace {
 
-using inject::Event;
-using inject::EventKind;
 using inject::LaneKind;
 using program::Program;
 using program::Schema;
 
-/// Turns events into numbered lines, indented by nesting level.
-class Teller {
- public:
-  Teller(const Schema& schema, const Program& program) : schema_(schema), program_(program) {}
+constexpr unsigned kColumns = 100;  // of a terminal
+constexpr unsigned kNumber = 6;     // columns of the step's number
 
-  std::vector<std::string> tell(const std::vector<Event>& events) {
-    for (const Event& event : events) {
-      if (std::string text = text_of(event); !text.empty()) {
-        lines_.push_back(
-            fmt::format("{:>4}  cpu{} {:<8} {}{}", lines_.size() + 1, event.cpu,
-                        machine::to_string(event.context),
-                        std::string(2u * (event.depth > 0 ? event.depth - 1u : 0u), ' '), text));
-      }
-    }
-    return std::move(lines_);
+/// One column per CPU, one step per line: a step may reach into the next column.
+class Table {
+ public:
+  explicit Table(const std::vector<Step>& steps) {
+    unsigned last = 0;
+    for (const Step& step : steps) last = std::max<unsigned>(last, step.event.cpu);
+    cpus_ = last + 1;
+    // Half of the room for one, since its steps are longer than their share.
+    width_ = std::max(16u, (kColumns - kNumber) / (cpus_ + (cpus_ > 1 ? 1u : 0u)));
+  }
+
+  std::string head() const {
+    std::string line(kNumber, ' ');
+    for (unsigned cpu = 0; cpu < cpus_; ++cpu) line += fmt::format("{:<{}}", cpu_name(cpu), width_);
+    return line.substr(0, line.find_last_not_of(' ') + 1);
+  }
+
+  std::string line(const Step& step) const {
+    return fmt::format("{:>4}  {}{}{}", step.number, std::string(step.event.cpu * width_, ' '),
+                       level(step), step.text);
   }
 
  private:
-  std::string op_text(const inject::OpRef& where) const {
-    for (const program::LaneOps& ops : program_.lanes) {
-      if (ops.lane == where.lane && where.op < ops.ops.size()) {
-        return program::to_text(schema_, ops.ops[where.op]);
-      }
-    }
-    return "?";
+  static std::string cpu_name(unsigned cpu) { return fmt::format("cpu{}", cpu); }
+
+  /// Two columns per level, and the context where it is not that of a task.
+  static std::string level(const Step& step) {
+    const unsigned depth = step.event.depth > 0 ? step.event.depth - 1u : 0u;
+    std::string mark = std::string(2u * depth, ' ');
+    if (step.event.context != machine::Context::task)
+      mark += fmt::format("[{}] ", machine::to_string(step.event.context));
+    return mark;
   }
 
-  std::string text_of(const Event& event) const {
-    switch (event.kind) {
-      case EventKind::op_begin:
-        return fmt::format("{}: {}", program::to_text(event.where), op_text(event.where));
-      case EventKind::op_end: {
-        constexpr std::string_view kinds[] = {"done", "failed", "nothing to do", "?"};
-        return fmt::format("{}: {} ({})", program::to_text(event.where), kinds[event.value & 3],
-                           event.value >> 2);
-      }
-      case EventKind::decision:
-        return fmt::format("! at {}#{}: {}", program::point_name(schema_, event.point),
-                           event.occurrence, program::to_text(event.action));
-      case EventKind::work_begin:
-        return "deferred work runs";
-      case EventKind::work_end:
-        return "deferred work is done";
-      case EventKind::wait:
-        return fmt::format("waits at {}", program::point_name(schema_, event.point));
-      case EventKind::fail:
-        return fmt::format("{} fails by itself", program::point_name(schema_, event.point));
-      case EventKind::visit:
-        return fmt::format(". {}#{}", program::point_name(schema_, event.point), event.occurrence);
-    }
-    return {};
-  }
-
-  const Schema& schema_;
-  const Program& program_;
-  std::vector<std::string> lines_;
+  unsigned cpus_ = 1;
+  unsigned width_ = 0;
 };
+
+std::vector<Step> told_steps(Runner& runner, const Program& program) {
+  std::vector<Step> steps =
+      tell_steps(*runner.target().schema, program, runner.simulation().events());
+  std::erase_if(steps, [](const Step& step) { return step.number == 0; });
+  return steps;
+}
 
 std::string place_of(const Schema& schema, const inject::Verdict& verdict) {
   if (!verdict.in_op) return "while setting up, or at quiescence after all tasks ended";
@@ -87,11 +79,10 @@ std::string headline(const inject::Verdict& verdict) {
 
 std::string tell_trace(Runner& runner, const Program& program) {
   runner.run(program, inject::Recording::visits);
-  std::string text;
-  for (const std::string& line :
-       Teller(*runner.target().schema, program).tell(runner.simulation().events())) {
-    text += line + "\n";
-  }
+  const std::vector<Step> steps = told_steps(runner, program);
+  const Table table(steps);
+  std::string text = table.head() + "\n";
+  for (const Step& step : steps) text += table.line(step) + "\n";
   return text;
 }
 
@@ -99,15 +90,18 @@ std::string tell_story(Runner& runner, const Program& program, unsigned max_step
   const RunResult result = runner.run(program, inject::Recording::events);
   if (!result.verdict) return "anyctx: no verdict\n";
   const Schema& schema = *runner.target().schema;
-  const std::vector<std::string> lines = Teller(schema, program).tell(runner.simulation().events());
+  const std::vector<Step> steps = told_steps(runner, program);
+  const Table table(steps);
   std::string story = headline(*result.verdict) + "\n";
   story += fmt::format("  where     {}\n", place_of(schema, *result.verdict));
   story += fmt::format("  expected  {}\n  found     {}\n", result.verdict->expected,
                        result.verdict->found);
-  story += "  steps (\"!\" marks a decision)\n";
-  const std::size_t skipped = lines.size() > max_steps ? lines.size() - max_steps : 0;
-  if (skipped != 0) story += fmt::format("        ({} earlier steps)\n", skipped);
-  for (std::size_t i = skipped; i < lines.size(); ++i) story += lines[i] + "\n";
+  story += fmt::format("  why       {}\n", meaning(result.verdict->kind));
+  story += "  steps (\"!\" marks a decision)\n" + table.head() + "\n";
+  const std::size_t skipped = steps.size() > max_steps ? steps.size() - max_steps : 0;
+  if (skipped != 0) story += fmt::format("      ({} earlier steps)\n", skipped);
+  for (std::size_t i = skipped; i < steps.size(); ++i) story += table.line(steps[i]) + "\n";
+  story += fmt::format("      here {} is found\n", to_string(result.verdict->kind));
   return story;
 }
 

@@ -13,9 +13,7 @@
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/engine/story.h"
 #include "fuzzers/engine/time_limit.h"
-#include "fuzzers/ops/lanes.h"
-#include "fuzzers/ops/points.h"
-#include "fuzzers/ops/text.h"
+#include "fuzzers/run/verdict_json.h"
 
 namespace anyctx::run {
 namespace {
@@ -45,28 +43,6 @@ bool same(const RunResult& left, const RunResult& right) {
     return headline(*result.verdict) + result.verdict->expected + result.verdict->found;
   };
   return left.digest == right.digest && text(left) == text(right);
-}
-
-/// The name of the operation that a verdict is about; empty outside of operations.
-std::string_view operation(const program::Schema& schema, const Program& program,
-                           const inject::Verdict& verdict) {
-  if (!verdict.in_op) return {};
-  const program::LaneOps* lane = program::find_lane(program, verdict.where.lane);
-  if (lane == nullptr || verdict.where.op >= lane->ops.size()) return {};
-  return schema.ops[lane->ops[verdict.where.op].code].name;
-}
-
-json to_json(const program::Schema& schema, const Program& program,
-             const inject::Verdict& verdict) {
-  return {{"kind", to_string(verdict.kind)},
-          {"rule", verdict.rule},
-          {"expected", verdict.expected},
-          {"found", verdict.found},
-          {"where", verdict.in_op ? program::to_text(verdict.where) : std::string()},
-          {"operation", operation(schema, program, verdict)},
-          {"cpu", verdict.cpu},
-          {"context", machine::to_string(verdict.context)},
-          {"point", program::point_name(schema, verdict.point)}};
 }
 
 /// One file, replayed.

@@ -5,11 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "fuzzers/engine/program_file.h"
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/run/catalogue.h"
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
 #include "fuzzers/run/sweep_worker.h"
+#include "fuzzers/run/serve.h"
+#include "fuzzers/run/story_json.h"
+#include "fuzzers/run/verdict_json.h"
 
 namespace anyctx::run {
 namespace {
@@ -75,6 +79,32 @@ void add_sweep(CLI::App& app, Targets targets, int& exit_code) {
   command->callback([=, &exit_code] { exit_code = sweep_share(targets, *options); });
 }
 
+void add_serve(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "run programs that come through a pipe");
+  command->add_option("--raw", options->raw_target);
+  command->add_option("--will", options->will);
+  command->callback([=, &exit_code] { exit_code = serve(targets, *options); });
+}
+
+void add_story(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<StoryOptions>();
+  CLI::App* command = app.add_subcommand("story", "one run, step by step, as JSON");
+  command->add_option("FILE", options->file)->required();
+  command->add_option("--raw", options->raw_target);
+  command->callback([=, &exit_code] { exit_code = print_story(targets, *options); });
+}
+
+void add_schema(CLI::App& app, Targets targets) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("schema", "what programs of a target contain, as JSON");
+  command->add_option("TARGET", *name)->required();
+  command->callback([=] {
+    const Target& target = engine::find_or_throw(targets, *name);
+    fmt::print("{}\n", to_json(*target.schema).dump());
+  });
+}
+
 void add_targets(CLI::App& app, Targets targets) {
   CLI::App* command = app.add_subcommand("targets", "the targets, as JSON");
   command->callback([=] {
@@ -96,6 +126,9 @@ int run_command(int argc, char** argv, Targets targets) {
   add_convert(app, targets);
   add_points(app, targets);
   add_sweep(app, targets, exit_code);
+  add_serve(app, targets, exit_code);
+  add_story(app, targets, exit_code);
+  add_schema(app, targets);
   add_targets(app, targets);
   try {
     app.parse(argc, argv);

@@ -239,4 +239,13 @@ void Simulation::add_event(EventKind kind, machine::PointId point, std::uint64_t
                      .choices = {}});
 }
 
+void Simulation::add_lock_event(EventKind kind, machine::Site site, const void* word) {
+  if (recording_ == Recording::decisions) return;
+  const auto seen = std::ranges::find(locks_seen_, word);
+  const auto number = static_cast<std::uint64_t>(seen - locks_seen_.begin());
+  if (seen == locks_seen_.end()) locks_seen_.push_back(word);
+  const machine::Verb verb = kind == EventKind::lock ? machine::Verb::lock : machine::Verb::unlock;
+  add_event(kind, machine::point(site, verb), number);
+}
+
 }  // namespace anyctx::inject

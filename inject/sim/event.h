@@ -14,8 +14,10 @@ enum class EventKind : std::uint8_t {
   decision,    // action taken at point, occurrence
   work_begin,  // deferred work starts on `cpu`
   work_end,
-  wait,   // a lock is not free: the task waits at point
-  fail,   // a primitive failed at point because its condition held (nothing injected)
+  wait,  // a lock is not free: the task waits at point
+  fail,  // a primitive failed at point because its condition held (nothing injected)
+  lock,  // a lock of the site of `point` is taken; value: which one, in order of first use
+  unlock,
   visit,  // a point was passed (only when every point is traced)
 };
 

@@ -74,6 +74,7 @@ void Simulation::takes_lock(machine::Site site, const void* lock) {
   check_lock_order(site);
   held_.push_back({lock, site, task_});
   ++task_->state.locks_held;
+  add_lock_event(EventKind::lock, site, lock);
 }
 
 void Simulation::drops_lock(machine::Site site, const void* lock) {
@@ -86,6 +87,7 @@ void Simulation::take_word(machine::Site site, std::uint32_t* word) {
   order_after(word);
   held_.push_back({word, site, task_});
   ++task_->state.locks_held;
+  add_lock_event(EventKind::lock, site, word);
 }
 
 bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
@@ -143,6 +145,7 @@ void Simulation::forget_held(machine::Site site, const void* word) {
   }
   held_.erase(std::next(held).base());
   --task_->state.locks_held;
+  add_lock_event(EventKind::unlock, site, word);
 }
 
 void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {

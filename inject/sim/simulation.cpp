@@ -83,6 +83,7 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   handler_lanes_.clear();
   taken_.clear();
   events_.clear();
+  locks_seen_.clear();
   visits_.clear();
   verdict_.reset();
   expected_bug_.reset();

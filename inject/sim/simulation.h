@@ -267,6 +267,7 @@ class Simulation {
   void record(const Action& action, machine::PointId point);
   void arm(Frame& frame);
   void add_event(EventKind kind, machine::PointId point, std::uint64_t value = 0);
+  void add_lock_event(EventKind kind, machine::Site site, const void* word);
   bool may_fail_at(machine::PointId point) const;
 
   // op.cpp
@@ -350,6 +351,7 @@ class Simulation {
   std::vector<Action> options_;
   Decisions taken_;
   std::vector<Event> events_;
+  std::vector<const void*> locks_seen_;  // in events
   std::vector<VisitCount> visits_;
   std::optional<Verdict> verdict_;
   std::optional<machine::Bug> expected_bug_;

@@ -1,4 +1,4 @@
-// Parts of the tool that need no process: durations, signatures, engine output, the verdict on a
+// Parts of the tool that need no process: durations, engine output, the verdict on a
 // campaign.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,51 +24,6 @@ TEST(Duration, Units) {
   }
   EXPECT_EQ(to_clock(seconds(65)), "1:05");
   EXPECT_EQ(to_clock(seconds(7205)), "2:00:05");
-}
-
-TEST(Signature, OfAVerdictIsItsRuleAndOperation) {
-  const json verdict = {{"kind", "overlap"},
-                        {"rule", "memory is handed out once"},
-                        {"operation", "alloc"},
-                        {"found", "page 7"}};
-  json other = verdict;
-  other["found"] = "page 8";
-  EXPECT_EQ(signature_of_verdict(verdict).kind, "overlap");
-  EXPECT_EQ(signature_of_verdict(verdict).key, signature_of_verdict(other).key);
-  other["operation"] = "free";
-  EXPECT_NE(signature_of_verdict(verdict).key, signature_of_verdict(other).key);
-}
-
-TEST(Signature, OfASanitizerIsItsSummary) {
-  const auto output = [](const char* address, const char* folder) {
-    return std::string("noise\n==12==ERROR: AddressSanitizer: heap-use-after-free on address ") +
-           address + " at pc 0x1\n    #0 0x1 in f " + folder +
-           "a.cpp:60:20\n\nSUMMARY: AddressSanitizer: heap-use-after-free " + folder +
-           "a.cpp:60:20 in f\n";
-  };
-  const Signature here = signature_of_output(output("0x10", "/home/me/"));
-  const Signature there = signature_of_output(output("0x20", "/build/"));
-  EXPECT_EQ(here.kind, "heap-use-after-free");
-  EXPECT_EQ(here.key, "AddressSanitizer: heap-use-after-free a.cpp:60:20 in f");
-  EXPECT_EQ(here.key, there.key);
-}
-
-TEST(Signature, OfOtherEnds) {
-  EXPECT_EQ(signature_of_output("anyctx: CHECK failed: a < b (2, 1) at x.cpp:3\n").key,
-            signature_of_output("anyctx: CHECK failed: a < b (9, 1) at x.cpp:4\n").key);
-  EXPECT_EQ(signature_of_output("/a/b/x.cpp:3:4: runtime error: shift exponent 64\n").key,
-            "x.cpp:3:4: runtime error: shift exponent 64");
-  EXPECT_EQ(signature_of_output("WARNING: ThreadSanitizer: data race (pid=1)\n").kind, "data-race");
-  EXPECT_EQ(signature_of_output("==1== ERROR: libFuzzer: timeout after 3 seconds\n").kind,
-            "timeout");
-  EXPECT_EQ(signature_of_output("==1== ERROR: libFuzzer: out-of-memory (used: 3Mb)\n").kind,
-            "out-of-memory");
-  EXPECT_EQ(signature_of_output("").kind, "crash");
-}
-
-TEST(Signature, HashIsStable) {
-  EXPECT_EQ(short_hash(""), "811c9dc5");
-  EXPECT_EQ(short_hash("a"), "e40c292c");
 }
 
 TEST(LibfuzzerLog, ReadsWhatLibFuzzerSays) {

@@ -6,9 +6,11 @@
 #include <memory>
 
 #include "triage/cli/fuzz_command.h"
+#include "triage/cli/minimize_command.h"
 #include "triage/cli/runner_commands.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/sweep_command.h"
+#include "triage/cli/triage_command.h"
 
 namespace anyctx::triage {
 namespace {
@@ -62,6 +64,9 @@ void add_replay(CLI::App& app, Session& session) {
   command->add_option("--sanitizer", options->sanitizer, "run under address, undefined or thread")
       ->check(CLI::IsMember({"address", "undefined", "thread"}));
   command->add_option("--timeout", options->timeout, "for each file")->capture_default_str();
+  command->add_option("--html", options->html, "one file: write its story as a page");
+  command->add_option("--perfetto", options->perfetto,
+                      "one file: write a trace for Perfetto or chrome://tracing");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback(
       [=, &session] { session.exit_code = replay(session.installation(), *options); });
@@ -107,6 +112,50 @@ void add_sweep(CLI::App& app, Session& session) {
   command->callback([=, &session] { session.exit_code = sweep(session.installation(), *options); });
 }
 
+void add_minimize(CLI::App& app, Session& session) {
+  auto options = std::make_shared<MinimizeOptions>();
+  CLI::App* command =
+      app.add_subcommand("minimize", "the smallest program that shows the same finding");
+  command->add_option("FILE", options->file, "a text or binary program")->required();
+  command->add_option("-o,--output", options->output, "where the smallest program goes")
+      ->required();
+  command->add_option("--target", options->target, std::string(kRaw));
+  command
+      ->add_option("--sanitizer", options->sanitizer,
+                   "run under address, undefined or thread (default: the plain build, or address "
+                   "where that shows nothing)")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--time", options->time, "at most, in total")->capture_default_str();
+  command->add_option("--timeout", options->timeout, "for the first run")->capture_default_str();
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = minimize(session.installation(), *options); });
+}
+
+void add_triage(CLI::App& app, Session& session) {
+  auto options = std::make_shared<TriageOptions>();
+  CLI::App* command = app.add_subcommand("triage", "a pile of inputs as a list of bugs");
+  command
+      ->add_option("DIR", options->folder,
+                   "programs, artifacts of libFuzzer, output folders of AFL++")
+      ->required();
+  command->add_option("-o,--output", options->report,
+                      "folder for the reports and programs (default: work/triage)");
+  command->add_option("--target", options->target, std::string(kRaw));
+  command
+      ->add_option("--sanitizer", options->sanitizer,
+                   "run under address, undefined or thread (default: address if it is built)")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--replays", options->replays, "of each input")
+      ->check(CLI::Range(1u, 10'000u))
+      ->capture_default_str();
+  command->add_option("--time", options->time, "for minimizing each bug")->capture_default_str();
+  command->add_option("--timeout", options->timeout, "of one run")->capture_default_str();
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = triage(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -141,6 +190,8 @@ int run(int argc, char** argv) {
   add_fuzz(app, session);
   add_replay(app, session);
   add_sweep(app, session);
+  add_minimize(app, session);
+  add_triage(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <random>
 
-#include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/setup_error.h"
@@ -25,12 +24,7 @@ std::vector<std::string> chosen_targets(const Installation& installation,
   for (const TargetInfo& target : installation.targets()) known.push_back(target.name);
   std::vector<std::string> chosen;
   for (const std::string& name : wanted) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      program::Suggestion suggestion(name);
-      for (const std::string& other : known) suggestion.offer(other);
-      throw SetupError(fmt::format("unknown target '{}'; there are {}{}", name,
-                                   fmt::join(known, " "), suggestion.clause()));
-    }
+    installation.require_target(name);
     if (std::find(chosen.begin(), chosen.end(), name) == chosen.end()) chosen.push_back(name);
   }
   return chosen.empty() ? known : chosen;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "fuzzers/ops/suggest.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -58,6 +59,10 @@ Command Installation::runner(std::string_view sanitizer) const {
   return {{binary(sanitizer, "anyctx-run")}, environment()};
 }
 
+bool Installation::has_runner(std::string_view sanitizer) const {
+  return std::filesystem::exists(binary(sanitizer, "anyctx-run"));
+}
+
 Command Installation::fuzzer(std::string_view target, std::string_view sanitizer) const {
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
 }
@@ -86,6 +91,18 @@ std::vector<TargetInfo> Installation::targets() const {
   std::vector<TargetInfo> targets;
   for (const auto& entry : list) targets.push_back({entry.at("name"), entry.at("what")});
   return targets;
+}
+
+void Installation::require_target(const std::string& name) const {
+  std::string known;
+  program::Suggestion suggestion(name);
+  for (const TargetInfo& target : targets()) {
+    if (target.name == name) return;
+    known += " " + target.name;
+    suggestion.offer(target.name);
+  }
+  throw SetupError(
+      fmt::format("unknown target '{}'; there are{}{}", name, known, suggestion.clause()));
 }
 
 }  // namespace anyctx::triage

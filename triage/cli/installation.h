@@ -27,6 +27,8 @@ class Installation {
 
   /// anyctx-run of the plain build, or of the build with a sanitizer.
   Command runner(std::string_view sanitizer = {}) const;
+  /// Whether that build is there.
+  bool has_runner(std::string_view sanitizer) const;
   /// The libFuzzer executable of a target.
   Command fuzzer(std::string_view target, std::string_view sanitizer) const;
 
@@ -37,6 +39,8 @@ class Installation {
 
   /// Throws SetupError if anyctx-run is missing or broken.
   std::vector<TargetInfo> targets() const;
+  /// Throws SetupError if there is no target of that name.
+  void require_target(const std::string& name) const;
 
  private:
   std::filesystem::path binary(std::string_view sanitizer, std::string_view name) const;

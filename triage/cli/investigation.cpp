@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -13,51 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kNoEnd = "the run does not end: a loop that passes no decision point";
 constexpr int kTimeout = 5;  // seconds; the engine waited longer already
-
-/// The beginning of a sanitizer's report: what happened, and the stack it happened on.
-std::string beginning(const std::string& report) {
-  constexpr unsigned kMostLines = 16;
-  std::istringstream in(report);
-  std::string line;
-  std::string text;
-  bool begun = false;
-  for (unsigned lines = 0; lines < kMostLines && std::getline(in, line);) {
-    begun = begun || is_headline(line);
-    if (!begun) continue;
-    if (line.empty()) break;
-    text += line + "\n";
-    ++lines;
-  }
-  return text;
-}
-
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-void write(const std::string& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  out.close();
-  if (!out) throw SetupError(fmt::format("cannot write {}; make room or choose --out", path));
-}
-
-/// The text of a program without its comments at the beginning.
-std::string program_of(const std::string& text) {
-  std::size_t at = 0;
-  while (at < text.size() && text[at] == '#')
-    at = std::min(text.find('\n', at), text.size() - 1) + 1;
-  return text.substr(at);
-}
-
-/// As short as it can be typed here.
-std::string shown(const fs::path& path) {
-  const fs::path relative = path.lexically_proximate(fs::current_path());
-  return relative.string().starts_with("..") ? path.string() : relative.string();
-}
 
 }  // namespace
 
@@ -75,10 +30,11 @@ Investigation::Sight Investigation::replay(const std::string& sanitizer, const s
     return {true, signature_of_verdict(replayed.at("verdict")), replayed.at("story")};
   }
   if (captured.exit.code == kExitTimeout)
-    return {true, {"timeout", "timeout", kNoEnd}, fmt::format("anyctx: {}\n", kNoEnd)};
+    return {true, signature_of_timeout(),
+            fmt::format("anyctx: {}\n", signature_of_timeout().headline)};
   if (captured.exit.code == kExitSetup)
     throw SetupError(fmt::format("cannot replay {}: {}", file, captured.errors));
-  return {true, signature_of_output(captured.errors), beginning(captured.errors)};
+  return {true, signature_of_output(captured.errors), beginning_of_report(captured.errors)};
 }
 
 /// Prefers the program with every decision written out; where that does not show the same, for
@@ -106,13 +62,14 @@ Finding Investigation::examine(const std::string& artifact, const std::string& r
   const Sight seen = replay(sanitizer_, artifact, draft);
   Finding finding;
   finding.signature = seen.bug ? seen.signature : signature_of_output(report);
-  finding.story =
-      seen.bug ? seen.story : beginning(report) + "  A new process does not show it again.\n";
+  finding.story = seen.bug
+                      ? seen.story
+                      : beginning_of_report(report) + "  A new process does not show it again.\n";
   write_down(artifact, draft, seen);
-  const std::string program = program_of(read(draft));
+  const std::string program = without_comments(read_file(draft));
   finding.name = fmt::format("{}-{}", finding.signature.kind, short_hash(program));
   finding.file = findings_ / (finding.name + ".txt");
-  write(finding.file, fmt::format("# {}\n{}", finding.signature.headline, program));
+  write_file(finding.file, fmt::format("# {}\n{}", finding.signature.headline, program));
   fs::remove(draft);
   finding.replay = replay_line(finding.file, seen);
   finding.file = shown(finding.file);

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <optional>
 
-#include "triage/signature/signature.h"
+#include "triage/signature/process_report.h"
 
 namespace anyctx::triage {
 namespace {

@@ -30,14 +30,13 @@ Pipe make_pipe() {
 }
 
 /// In the child.
-[[noreturn]] void execute(const Command& command, int output, int errors) {
+[[noreturn]] void execute(const Command& command, int input, int output, int errors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (output >= 0) {
     ::setpgid(0, 0);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(errors, STDERR_FILENO);
-    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(input >= 0 ? input : ::open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
   }
   ::signal(SIGPIPE, SIG_DFL);
   for (const auto& [name, value] : command.environment) ::setenv(name.c_str(), value.c_str(), 1);
@@ -57,18 +56,21 @@ void append_available(int& from, std::string& to) {
 
 }  // namespace
 
-Process::Process(const Command& command, Output output) {
+Process::Process(const Command& command, Output output, Input input) {
   if (::access(command.words[0].c_str(), X_OK) != 0)
     throw SetupError(fmt::format("cannot run {}: {}; start it through ./anyctx, which builds it",
                                  command.words[0], std::strerror(errno)));
   const Pipe out = output == Output::inherit ? Pipe{} : make_pipe();
   const Pipe err = output == Output::pipes ? make_pipe() : Pipe{-1, out.write};
+  const Pipe in = input == Input::pipe ? make_pipe() : Pipe{};
   pid_ = ::fork();
   if (pid_ < 0)
     throw SetupError(fmt::format("cannot start {}: {}", command.words[0], std::strerror(errno)));
-  if (pid_ == 0) execute(command, out.write, err.write);
+  if (pid_ == 0) execute(command, in.read, out.write, err.write);
+  if (in.read >= 0) ::close(in.read);
   if (out.write >= 0) ::close(out.write);
   if (err.write >= 0 && err.write != out.write) ::close(err.write);
+  input_ = in.write;
   output_ = out.read;
   errors_ = err.read;
 }
@@ -78,12 +80,14 @@ Process::~Process() {
     signal(SIGKILL);
     wait();
   }
+  if (input_ >= 0) ::close(input_);
   if (output_ >= 0) ::close(output_);
   if (errors_ >= 0) ::close(errors_);
 }
 
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      input_(std::exchange(other.input_, -1)),
       output_(std::exchange(other.output_, -1)),
       errors_(std::exchange(other.errors_, -1)),
       exit_(other.exit_) {}

@@ -34,13 +34,19 @@ class Process {
     pipes,    // standard output through output(), standard error through errors()
   };
 
+  enum class Input {
+    none,  // with pipes: empty; else ours
+    pipe,  // what is written to input(); only with pipes
+  };
+
   /// Throws SetupError if the process cannot be started. With pipes, the child is in a process
   /// group of its own: a terminal's Ctrl-C does not reach it.
-  Process(const Command& command, Output output);
+  Process(const Command& command, Output output, Input input = Input::none);
   ~Process();  // kills and waits for a child that still runs
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
 
+  int input() const { return input_; }
   int output() const { return output_; }
   int errors() const { return errors_; }
 
@@ -51,6 +57,7 @@ class Process {
 
  private:
   pid_t pid_ = -1;
+  int input_ = -1;
   int output_ = -1;
   int errors_ = -1;
   std::optional<Exit> exit_;

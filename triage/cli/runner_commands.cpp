@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "triage/cli/duration.h"
+#include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
+#include "triage/cli/story_run.h"
+#include "triage/story/story_html.h"
+#include "triage/story/trace_events.h"
 
 namespace anyctx::triage {
 namespace {
@@ -34,9 +39,25 @@ int run(Command command, const std::vector<std::string>& files) {
   return exit.code;
 }
 
+void save_views(const Installation& installation, const ReplayOptions& options) {
+  const std::string& file = options.files.front();
+  const StoryRun story = run_story(installation, options.sanitizer, file, options.raw_target);
+  if (!options.perfetto.empty())
+    write_file(options.perfetto, trace_events(story.document).dump() + "\n");
+  if (options.html.empty()) return;
+  const std::string sanitizer =
+      options.sanitizer.empty() ? "" : fmt::format("--sanitizer {} ", options.sanitizer);
+  write_file(options.html,
+             story_page(story.document, fmt::format("./anyctx replay {}{}", sanitizer, file),
+                        beginning_of_report(story.errors)));
+}
+
 }  // namespace
 
 int replay(const Installation& installation, const ReplayOptions& options) {
+  const bool views = !options.html.empty() || !options.perfetto.empty();
+  if (views && options.files.size() > 1)
+    throw SetupError("--html and --perfetto tell one story; give one file");
   Command command = installation.runner(options.sanitizer).with("replay");
   with_option(command, "--raw", options.raw_target);
   with_option(command, "--record", options.record);
@@ -44,7 +65,9 @@ int replay(const Installation& installation, const ReplayOptions& options) {
   with_option(command, "--timeout", std::to_string(parse_duration(options.timeout).count()));
   with_flag(command, "--trace", options.trace);
   with_flag(command, "--json", options.json);
-  return run(std::move(command), options.files);
+  const int exit_code = run(std::move(command), options.files);
+  if (views && exit_code != kExitSetup) save_views(installation, options);
+  return exit_code;
 }
 
 int convert(const Installation& installation, const ConvertOptions& options) {

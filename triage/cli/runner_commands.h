@@ -17,6 +17,8 @@ struct ReplayOptions {
   std::string record;
   std::string sanitizer;
   std::string timeout = "60s";
+  std::string html;      // one file only: its story as a page
+  std::string perfetto;  // likewise, as a trace
 };
 
 struct ConvertOptions {

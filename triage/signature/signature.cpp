@@ -5,97 +5,87 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
+
+#include "triage/signature/bug_class.h"
+#include "triage/signature/process_report.h"
 
 namespace anyctx::triage {
 namespace {
 
-constexpr std::string_view kVerdict = "anyctx: VERDICT ";
-constexpr std::string_view kCheck = "anyctx: CHECK failed: ";
-constexpr std::string_view kUndefined = ": runtime error: ";
-constexpr std::string_view kEngine = "libFuzzer: ";
-constexpr std::string_view kSummary = "SUMMARY: ";
-constexpr std::array<std::string_view, 3> kSanitizers = {
-    "ERROR: AddressSanitizer: ", "WARNING: ThreadSanitizer: ", "ERROR: libFuzzer: "};
+constexpr std::array<std::string_view, 8> kAboutOneCall = {
+    "lock-state", "no-progress", "spurious-failure", "failure-atomicity",
+    "error-code", "zero",        "placement",        "difference"};
+constexpr std::array<std::string_view, 3> kAboutSites = {"deadlock", "forbidden-action",
+                                                         "sleep-in-atomic"};
+constexpr std::string_view kReported = "the code under test reports";
 
-/// Calls `f` with each line until it returns true.
-template <class F>
-void for_lines(std::string_view text, F&& f) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (f(text.substr(0, end))) return;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::string_view until(std::string_view text, std::string_view end) {
-  return text.substr(0, text.find(end));
+/// "slab.list_lock", not "3.5" nor the end of a sentence.
+bool is_site(std::string_view word) {
+  const std::size_t dot = word.find('.');
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return dot != word.npos && dot > 0 && dot + 1 < word.size() && letter(word[0]) &&
+         letter(word[dot + 1]) &&
+         word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == word.npos;
 }
 
-/// Without the directories of the machine it was built on.
-std::string without_folders(std::string_view text) {
-  std::string result;
+/// The names of sites in a text, each once, in order of names: a cycle has no beginning.
+std::string sites_in(std::string_view text) {
+  std::set<std::string_view> sites;
   while (!text.empty()) {
-    std::string_view word = until(text, " ");
+    std::string_view word = text.substr(0, text.find_first_of(" ,;:"));
     text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (word.starts_with('/')) word.remove_prefix(word.rfind('/') + 1);
-    result.append(result.empty() ? "" : " ").append(word);
+    if (word.ends_with('.')) word.remove_suffix(1);
+    if (is_site(word)) sites.insert(word);
   }
-  return result;
+  return fmt::format("{}", fmt::join(sites, " "));
 }
 
-Signature of_headline(std::string_view line) {
-  const std::string headline = without_folders(line);
-  if (line.starts_with(kVerdict))
-    return {std::string(until(line.substr(kVerdict.size()), ":")), headline, headline};
-  if (line.starts_with(kCheck)) {
-    const std::string_view condition = until(line.substr(kCheck.size()), " (");
-    return {"check", fmt::format("check {}", condition), headline};
-  }
-  if (const std::size_t at = line.find(kUndefined); at != line.npos)
-    return {"undefined", headline, headline};
-  for (const std::string_view prefix : kSanitizers) {
-    const std::size_t at = line.find(prefix);
-    if (at == line.npos) continue;
-    const std::string_view what = line.substr(at + prefix.size());
-    std::string kind(until(until(until(what, " on "), " after "), " ("));
-    std::replace(kind.begin(), kind.end(), ' ', '-');
-    return {kind, kind, std::string(line.substr(at))};
-  }
-  return {"crash", "crash", headline};
+/// What of the state, the place and the operation belongs to the signature of a verdict.
+std::string detail_of(std::string_view kind, std::string_view rule, const nlohmann::json& verdict) {
+  const std::string found = verdict.value("found", "");
+  if (rule.starts_with(kReported)) return without_numbers(found);
+  if (among(kAboutSites, kind)) return sites_in(found);
+  if (among(kAboutOneCall, kind)) return verdict.at("operation");
+  return {};
 }
 
 }  // namespace
 
-bool is_headline(std::string_view line) {
-  if (line.starts_with(kVerdict) || line.starts_with(kCheck)) return true;
-  if (line.find(kUndefined) != line.npos) return true;
-  return std::any_of(kSanitizers.begin(), kSanitizers.end(),
-                     [&](std::string_view prefix) { return line.find(prefix) != line.npos; });
-}
-
 Signature signature_of_verdict(const nlohmann::json& verdict) {
   const std::string kind = verdict.at("kind");
   const std::string rule = verdict.at("rule");
-  const std::string operation = verdict.at("operation");
-  return {kind, fmt::format("{}: {} ({})", kind, rule, operation),
-          fmt::format("VERDICT {}: {}", kind, rule)};
+  const std::string detail = detail_of(kind, rule, verdict);
+  std::string key = fmt::format("{}: {}", kind, without_numbers(rule));
+  if (!detail.empty()) key += fmt::format(" ({})", detail);
+  return {kind, std::move(key), fmt::format("VERDICT {}: {}", kind, rule),
+          std::string(bug_class(kind, rule))};
 }
 
 Signature signature_of_output(std::string_view output) {
-  Signature signature{"crash", "crash", "the process crashed and said nothing"};
-  bool found = false;
-  for_lines(output, [&](std::string_view line) {
-    if (!found && is_headline(line)) {
-      signature = of_headline(line);
-      found = true;
-    }
-    // "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/c.cpp:60:20 in f": where, not only what.
-    if (!found || !line.starts_with(kSummary) || line.find(kEngine) != line.npos) return false;
-    signature.key = without_folders(line.substr(kSummary.size()));
-    signature.headline = signature.key;
-    return true;
-  });
+  const ProcessReport report = parse_process_report(output);
+  const std::string place = place_of(report);
+  Signature signature{report.kind, report.kind, report.headline,
+                      std::string(bug_class(report.kind, report.what))};
+  // Where a loop was when the time was over is chance.
+  if (report.kind == "timeout" || report.kind == "out-of-memory") return signature;
+  if (!report.what.empty() && report.kind != "data-race")
+    signature.key += fmt::format(": {}", report.what);
+  if (!place.empty()) {
+    signature.key += fmt::format(" in {}", place);
+    if (!report.stacks.empty()) signature.headline += fmt::format(" in {}", place);
+  }
   return signature;
+}
+
+Signature signature_of_timeout() {
+  return {"timeout", "timeout", "the run does not end: a loop that passes no decision point",
+          std::string(bug_class("timeout", {}))};
 }
 
 std::string short_hash(std::string_view content) {

@@ -1,4 +1,10 @@
 // Signature: what makes two findings the same one.
+//
+// Of a verdict: its kind, its rule, and the part of the state that does not vary. Rules about the
+// result of a call go with the operation; those about locks and contexts with the sites involved,
+// whichever operation came there; those about a state at rest with nothing else, since whoever
+// looks next finds it. Of a sanitizer: its kind, the access, and the innermost frames of the
+// subject.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,20 +14,20 @@
 namespace anyctx::triage {
 
 struct Signature {
-  std::string kind;      // for file names: "overlap", "heap-use-after-free", "timeout"
-  std::string key;       // equal keys: the same finding
-  std::string headline;  // one line for people
+  std::string kind;       // for file names: "overlap", "heap-use-after-free", "timeout"
+  std::string key;        // equal keys: the same finding
+  std::string headline;   // one line for people
+  std::string bug_class;  // see bug_class()
 };
 
-/// True if this line begins a report: of a verdict, a failed CHECK, a sanitizer or libFuzzer.
-bool is_headline(std::string_view line);
-
-/// Of a verdict as `anyctx-run replay --json` prints it: its kind, its rule and the operation.
+/// Of a verdict as `anyctx-run replay --json` prints it.
 Signature signature_of_verdict(const nlohmann::json& verdict);
 
-/// Of what a process said before it ended: the sanitizer's summary names the place. Without any
-/// headline the kind is "crash".
+/// Of what a process said before it ended. Without any headline the kind is "crash".
 Signature signature_of_output(std::string_view output);
+
+/// Of a run that does not end.
+Signature signature_of_timeout();
 
 /// A number with 8 hexadecimal digits that depends on every byte. Stable for ever.
 std::string short_hash(std::string_view content);

@@ -1,0 +1,35 @@
+#include "triage/cli/earlier_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "triage/cli/program_text.h"
+
+namespace anyctx::triage {
+
+using nlohmann::json;
+
+EarlierReport::EarlierReport(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "report.json";
+  if (!std::filesystem::exists(file)) return;
+  try {
+    const json report = json::parse(read_file(file));
+    for (const json& hash : report.at("hashes")) hashes_.insert(hash.get<std::string>());
+    for (const json& bug : report.at("bugs")) {
+      const std::string key = bug.at("key");
+      bugs_[name(bug.at("target"), key)] = {key, bug.at("program"), bug.at("before"),
+                                            bug.at("minimal")};
+    }
+  } catch (const json::exception&) {
+    broken_ = true;
+    hashes_.clear();
+    bugs_.clear();
+  }
+}
+
+const EarlierReport::KnownBug* EarlierReport::find(const std::string& target,
+                                                   const std::string& key) const {
+  const auto bug = bugs_.find(name(target, key));
+  return bug == bugs_.end() ? nullptr : &bug->second;
+}
+
+}  // namespace anyctx::triage

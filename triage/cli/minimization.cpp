@@ -1,0 +1,91 @@
+#include "triage/cli/minimization.h"
+
+#include <fmt/format.h>
+
+#include "fuzzers/ops/text.h"
+#include "triage/cli/interrupt.h"
+#include "triage/cli/setup_error.h"
+#include "triage/minimize/minimizer.h"
+#include "triage/minimize/schema_copy.h"
+
+namespace anyctx::triage {
+namespace {
+
+using program::Program;
+using program::Schema;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// A hang costs this much each time it is seen.
+constexpr milliseconds kHang{1000};
+
+Size size_of(const Program& program) {
+  return {count_ops(program), program.decisions.size(),
+          program.walk.source != program::Walk::Source::none};
+}
+
+Program parse(const Schema& schema, const std::string& text) {
+  program::ParsedText parsed = program::parse_text(schema, text);
+  if (!parsed.program) throw SetupError(program::to_string(parsed.error));
+  return std::move(*parsed.program);
+}
+
+}  // namespace
+
+std::string to_string(const Size& size) {
+  const auto count = [](std::size_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  };
+  return fmt::format("{}, {}{}", count(size.ops, "op"), count(size.decisions, "decision"),
+                     size.walk ? " and a walk" : "");
+}
+
+Minimization::Minimization(const Installation& installation, Judge& judge,
+                           std::chrono::seconds time)
+    : installation_(installation), judge_(judge), time_(time) {}
+
+Minimization::~Minimization() = default;
+
+const SchemaCopy& Minimization::schema_of(const std::string& target) {
+  std::unique_ptr<SchemaCopy>& schema = schemas_[target];
+  if (!schema) {
+    const Captured captured = capture(installation_.runner().with("schema").with(target));
+    const auto json = nlohmann::json::parse(captured.output, nullptr, false);
+    if (!json.is_object()) throw SetupError(captured.errors);
+    schema = std::make_unique<SchemaCopy>(json);
+  }
+  return *schema;
+}
+
+Size Minimization::size(const std::string& text) {
+  const std::string target(program::target_of_text(text));
+  return size_of(parse(schema_of(target).schema(), text));
+}
+
+Minimized Minimization::run(const std::string& text, const Sight& sight) {
+  const auto start = Clock::now();
+  Minimized result;
+  result.target = program::target_of_text(text);
+  const Schema& schema = schema_of(result.target).schema();
+  if (sight.signature.kind == "timeout") judge_.set_timeout(kHang);
+  const auto shows = [&](const Program& program) {
+    return judge_.look(program::to_text(schema, program)).signature.key == sight.signature.key;
+  };
+  // With its walk, if a run does not come as far as to be written down.
+  Program original = parse(schema, text);
+  Program recorded = parse(schema, judge_.record(text));
+  const bool same = shows(recorded);
+  result.before = size_of(same ? recorded : original);
+  const auto enough = [&] { return interrupts() > 0 || Clock::now() - start > time_; };
+  Minimizer minimizer(schema, shows, enough);
+  const Program smallest = minimizer.minimize(same ? std::move(recorded) : std::move(original));
+  result.complete = !enough();
+  result.after = size_of(smallest);
+  result.program = program::to_text(schema, smallest);
+  result.sight = judge_.look(result.program);
+  result.runs = minimizer.asked();
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+}  // namespace anyctx::triage

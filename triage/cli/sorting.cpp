@@ -1,0 +1,215 @@
+#include "triage/cli/sorting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "triage/cli/interrupt.h"
+#include "triage/cli/program_text.h"
+#include "triage/cli/setup_error.h"
+#include "triage/cli/story_run.h"
+
+namespace anyctx::triage {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned kHangReplays = 1;  // each costs the time limit
+constexpr std::uintmax_t kMostBytes = 1 << 20;
+
+/// What a server says about a program without the name that it had there.
+std::string reason(const std::string& error) {
+  constexpr std::string_view name = "program:";
+  if (!error.starts_with(name)) return error;
+  return error.substr(error.find_first_not_of(' ', name.size()));
+}
+
+/// Operations and decisions without the parameters.
+std::string without_header(const std::string& program) {
+  return program.substr(std::min(program.find('\n'), program.size()));
+}
+
+}  // namespace
+
+Sorting::Sorting(const Installation& installation, SortingPlan plan, Progress& progress)
+    : installation_(installation),
+      plan_(std::move(plan)),
+      progress_(progress),
+      judge_(installation, plan_.sanitizer, plan_.target, plan_.timeout),
+      plain_(installation, "", plan_.target, plan_.timeout),
+      minimization_(installation, judge_, plan_.time),
+      earlier_(plan_.report) {}
+
+TriageReport Sorting::run() {
+  const auto start = Clock::now();
+  if (earlier_.broken())
+    progress_.say(fmt::format("{} cannot be read: everything counts as new",
+                              (plan_.report / "report.json").string()));
+  report_.folder = shown(plan_.folder);
+  report_.sanitizer = plan_.sanitizer;
+  const std::vector<PileFile> files = pile_of(plan_.folder);
+  for (std::size_t i = 0; i < files.size() && interrupts() == 0; ++i) {
+    progress_.show(
+        fmt::format("triage: input {}/{}, {} bugs", i + 1, files.size(), buckets_.size()));
+    look_at(files[i]);
+  }
+  fs::create_directories(plan_.report / "findings");
+  for (const auto& [name, bucket] : buckets_) {
+    progress_.show(fmt::format("triage: bug {}/{}: {}", report_.bugs.size() + 1, buckets_.size(),
+                               bucket.sight.signature.headline));
+    report_.bugs.push_back(examine(bucket));
+  }
+  for (const auto& [name, bug] : earlier_.bugs()) {
+    if (!buckets_.contains(name)) report_.gone.push_back(name);
+  }
+  find_alike();
+  rank(report_.bugs);
+  report_.interrupted = interrupts() > 0;
+  report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  progress_.clear();
+  return std::move(report_);
+}
+
+void Sorting::look_at(const PileFile& file) {
+  std::error_code error;
+  if (fs::file_size(file.path, error) > kMostBytes || error) {
+    report_.skipped.push_back({file.name, error ? error.message() : "larger than any program"});
+    return;
+  }
+  const std::string content = read_file(file.path);
+  if (content.empty()) {
+    report_.skipped.push_back({file.name, "empty, or not readable"});
+    return;
+  }
+  const auto [known, fresh] = contents_.emplace(content, "");
+  if (!fresh) {
+    ++report_.inputs;
+    ++report_.duplicates;
+    if (!known->second.empty())
+      buckets_.at(known->second).names.push_back(file.name);
+    else
+      report_.harmless.push_back(file.name);
+    return;
+  }
+  Sight sight = judge_.look(content);
+  if (!sight.error.empty()) {
+    report_.skipped.push_back({file.name, reason(sight.error)});
+    contents_.erase(known);
+    return;
+  }
+  ++report_.inputs;
+  const std::string hash = fmt::format("{}-{}", short_hash(content), content.size());
+  report_.hashes.push_back(hash);
+  if (!earlier_.knows_input(hash)) ++report_.new_inputs;
+  if (!sight.bug) {
+    report_.harmless.push_back(file.name);
+    return;
+  }
+  const std::string target = target_of(file, sight);
+  known->second = EarlierReport::name(target, sight.signature.key);
+  Bucket& bucket = buckets_[known->second];
+  if (bucket.files.empty()) {
+    bucket.target = target;
+    bucket.sight = std::move(sight);
+  }
+  bucket.files.push_back(&file);
+  bucket.names.push_back(file.name);
+}
+
+/// A run that came to its end says so itself.
+std::string Sorting::target_of(const PileFile& file, const Sight& sight) {
+  if (!sight.target.empty()) return sight.target;
+  const std::string text = without_comments(text_of_file(installation_, file.path, plan_.target));
+  constexpr std::string_view word = "target=";
+  const std::size_t at = text.find(word) + word.size();
+  return text.substr(at, text.find_first_of(" \n", at) - at);
+}
+
+Bug Sorting::examine(const Bucket& bucket) {
+  Bug bug;
+  bug.signature = bucket.sight.signature;
+  bug.target = bucket.target;
+  bug.inputs = bucket.names;
+  bug.is_new = earlier_.find(bucket.target, bug.signature.key) == nullptr;
+  replay(bucket, bug);
+  minimize(bucket, bug);
+  tell(bug);
+  return bug;
+}
+
+void Sorting::replay(const Bucket& bucket, Bug& bug) {
+  const bool hangs = bug.signature.kind == "timeout";
+  for (const PileFile* file : bucket.files) {
+    const std::string content = read_file(file->path);
+    for (unsigned i = 0; i < (hangs ? kHangReplays : plan_.replays) && interrupts() == 0; ++i) {
+      ++bug.replays;
+      if (judge_.look(content).signature.key == bug.signature.key) ++bug.same;
+    }
+  }
+}
+
+/// The smallest input, unless an earlier report has something that is small already and still
+/// shows the same.
+void Sorting::minimize(const Bucket& bucket, Bug& bug) {
+  const EarlierReport::KnownBug* known = earlier_.find(bug.target, bug.signature.key);
+  Sight sight;
+  if (known != nullptr && known->minimal) sight = judge_.look(known->program);
+  Size after;
+  if (sight.bug && sight.signature.key == bug.signature.key) {
+    bug.program = known->program;
+    bug.before = known->before;
+    after = minimization_.size(bug.program);
+  } else {
+    const PileFile* smallest = *std::min_element(
+        bucket.files.begin(), bucket.files.end(), [](const PileFile* left, const PileFile* right) {
+          return fs::file_size(left->path) < fs::file_size(right->path);
+        });
+    const std::string text =
+        without_comments(text_of_file(installation_, smallest->path, plan_.target));
+    Minimized minimized = minimization_.run(text, bucket.sight);
+    judge_.set_timeout(plan_.timeout);
+    bug.program = std::move(minimized.program);
+    bug.before = to_string(minimized.before);
+    bug.minimal = minimized.complete;
+    after = minimized.after;
+    sight = std::move(minimized.sight);
+  }
+  bug.after = to_string(after);
+  bug.output = beginning_of_report(sight.output);
+  bug.name = fmt::format("{}-{}", bug.signature.kind, short_hash(bug.target + bug.program));
+  bug.file = fmt::format("findings/{}.txt", bug.name);
+  write_file(plan_.report / bug.file, with_finding(sight, bug.program));
+}
+
+void Sorting::tell(Bug& bug) {
+  const fs::path file = plan_.report / bug.file;
+  const bool hangs = bug.signature.kind == "timeout";
+  const bool plain = plan_.sanitizer.empty() || hangs ||
+                     plain_.look(bug.program).signature.key == bug.signature.key;
+  bug.replay = plain
+                   ? fmt::format("./anyctx replay {}", shown(file))
+                   : fmt::format("./anyctx replay --sanitizer {} {}", plan_.sanitizer, shown(file));
+  if (hangs) return;  // it has no end to tell of
+  const std::string sanitizer = plain ? "" : plan_.sanitizer;
+  try {
+    bug.story = run_story(installation_, sanitizer, file, "").document;
+  } catch (const SetupError&) {
+    return;  // the process could not even say how far it came; the report it printed is there
+  }
+  if (bug.story.at("verdict").is_null()) return;
+  const Captured told = capture(installation_.runner(sanitizer).with("replay").with(file));
+  bug.told = told.output.substr(0, told.output.find("  replay    "));
+}
+
+void Sorting::find_alike() {
+  for (Bug& bug : report_.bugs) {
+    for (const Bug& other : report_.bugs) {
+      if (&bug == &other || bug.target != other.target) continue;
+      if (without_header(bug.program) == without_header(other.program))
+        bug.like.push_back(other.name);
+    }
+  }
+}
+
+}  // namespace anyctx::triage
