@@ -10,9 +10,9 @@
 #include "fuzzers/run/catalogue.h"
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
-#include "fuzzers/run/sweep_worker.h"
 #include "fuzzers/run/serve.h"
 #include "fuzzers/run/story_json.h"
+#include "fuzzers/run/sweep_worker.h"
 #include "fuzzers/run/verdict_json.h"
 
 namespace anyctx::run {
