@@ -83,6 +83,8 @@ void add_sweep(CLI::App& app, Session& session) {
   command->add_flag("--preempt", options->preempt, "every switch, migration and delay");
   command->add_flag("--freeze", options->freeze,
                     "nolock operations beside and above code that stands still");
+  command->add_flag("--instructions", options->instructions,
+                    "interrupt native operations of slab, arena at each machine instruction");
   command->add_option("--depth", options->depth, "decisions at a time")
       ->check(CLI::Range(1u, 2u))
       ->capture_default_str();

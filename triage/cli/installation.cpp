@@ -67,6 +67,10 @@ Command Installation::fuzzer(std::string_view target, std::string_view sanitizer
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
 }
 
+Command Installation::instructions() const {
+  return {{binary({}, "anyctx-instructions")}, {}};
+}
+
 Command Installation::afl() const {
   for (const char* folder : {"/usr/bin", "/usr/local/bin"}) {
     const std::filesystem::path program = std::filesystem::path(folder) / "afl-fuzz";

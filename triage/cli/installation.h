@@ -32,6 +32,8 @@ class Installation {
   /// The libFuzzer executable of a target.
   Command fuzzer(std::string_view target, std::string_view sanitizer) const;
 
+  /// anyctx-instructions.
+  Command instructions() const;
   /// afl-fuzz with our mutator, without its arguments. Throws SetupError if it is not there.
   Command afl() const;
   /// What it fuzzes: the executable of a target.

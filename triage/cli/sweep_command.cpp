@@ -74,6 +74,12 @@ std::vector<std::string> corpus_of(const Installation& installation, const std::
       fmt::format("{}: no such file or target; targets are{}{}", name, names, suggestion.clause()));
 }
 
+int sweep_instructions(const Installation& installation, const SweepOptions& options) {
+  Command command = installation.instructions();
+  for (const std::string& target : options.subjects) command.with(target);
+  return Process(command, Process::Output::inherit).wait().code;
+}
+
 /// The files that the arguments stand for; the target itself for a small scope.
 std::vector<std::string> files_of(const Installation& installation, const SweepOptions& options) {
   const std::vector<TargetInfo> targets = installation.targets();
@@ -148,6 +154,7 @@ int exit_code(const SweepResult& result) {
 }  // namespace
 
 int sweep(const Installation& installation, const SweepOptions& options) {
+  if (options.instructions) return sweep_instructions(installation, options);
   const Shard shard = parse_shard(options.shard);
   SweepShare share;
   share.files = files_of(installation, options);

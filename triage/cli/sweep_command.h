@@ -15,6 +15,7 @@ struct SweepOptions {
   bool nmi = false;
   bool preempt = false;
   bool freeze = false;
+  bool instructions = false;  // of native operations, and nothing else
   unsigned depth = 1;
   std::uint64_t budget = 100'000;  // pairs for each program
   unsigned occurrences = 64;
