@@ -59,9 +59,8 @@ constexpr OpSpec kOps[] = {
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable,
-    defer::site::kGraceTable, page::site::kTable,  slab::site::kTable,
-    bpf::site::kStreamTable,
+    machine::kOperationTable, defer::site::kTable,     page::site::kTable,
+    slab::site::kTable,       bpf::site::kStreamTable,
 };
 
 }  // namespace

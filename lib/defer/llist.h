@@ -35,12 +35,13 @@ class Llist {
   }
 
   /// Takes the node that was pushed last; null if there is none. Nobody else takes nodes meanwhile:
-  /// what was its successor may be something else when the same node comes back (ABA).
+  /// what was its successor may be something else when the same node comes back (ABA). So nodes of
+  /// such a list are live, not marked free, and are looked at as any other memory.
   [[nodiscard]] LlistNode* take_first() {
     LlistNode* first = first_.load(std::memory_order_acquire);
     while (first != nullptr) {
-      LlistNode* const second = next(first);
-      if (first_.cas(first, second)) return first;
+      void* const second = M::load(site::llist_link, &first->next, std::memory_order_relaxed);
+      if (first_.cas(first, static_cast<LlistNode*>(second))) return first;
     }
     return nullptr;
   }
