@@ -41,6 +41,10 @@ Command Installation::runner(std::string_view sanitizer) const {
   return {{binary(sanitizer, "anyctx-run")}, environment()};
 }
 
+Command Installation::counting_runner() const {
+  return {{root_ / "build" / "coverage" / "bin" / "anyctx-run"}, environment()};
+}
+
 Command Installation::fuzzer(std::string_view target, std::string_view sanitizer) const {
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
 }

@@ -158,8 +158,7 @@ json to_json(const std::string& target, const SweepTotals& totals) {
 
 }  // namespace
 
-std::string sweep_text(const SweepResult& result, const SweepTime& time,
-                       const std::string& replay) {
+std::string sweep_text(const SweepResult& result, double seconds, const std::string& replay) {
   std::string text;
   bool whole = true;
   std::uint64_t runs = 0;
@@ -171,10 +170,10 @@ std::string sweep_text(const SweepResult& result, const SweepTime& time,
   for (const SweepFinding& finding : result.findings()) text += finding_text(finding, replay);
   return text + fmt::format("\n{}: {} findings, {} runs, {:.1f} s\n",
                             whole ? "complete" : "not complete (see above)",
-                            result.findings().size(), grouped(runs), time.seconds);
+                            result.findings().size(), grouped(runs), seconds);
 }
 
-json sweep_json(const SweepResult& result, const SweepTime& time, const std::string& replay) {
+json sweep_json(const SweepResult& result, double seconds, const std::string& replay) {
   json targets = json::array();
   bool whole = true;
   for (const auto& [target, totals] : result.totals()) {
@@ -195,7 +194,7 @@ json sweep_json(const SweepResult& result, const SweepTime& time, const std::str
   return {{"targets", std::move(targets)},
           {"findings", std::move(findings)},
           {"complete", whole},
-          {"seconds", time.seconds}};
+          {"seconds", seconds}};
 }
 
 }  // namespace anyctx::triage
