@@ -198,10 +198,11 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   result.of_shard(shard.index, shard.count);
   SweepJournal journal(out / "journal.jsonl", identity(share, options.sanitizer), result);
   std::string coverage;
-  if (options.coverage.empty())
-    SweepCrew(share, out, journal, result).run();
-  else
+  if (!options.coverage.empty()) {
     coverage = run_with_coverage(installation, share, options, shard, out, journal, result);
+  } else if (!SweepCrew(share, out, journal, result).run()) {
+    result.stopped_early(share.files.size());
+  }
   save_findings(result, out / "findings");
 
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

@@ -160,8 +160,11 @@ json to_json(const std::string& target, const SweepTotals& totals) {
 
 std::string sweep_text(const SweepResult& result, double seconds, const std::string& replay) {
   std::string text;
-  bool whole = true;
+  bool whole = result.stopped_early_of() == 0;
   std::uint64_t runs = 0;
+  if (!whole)
+    text += fmt::format("stopped early: counted are only those of {} subjects that were begun\n",
+                        result.stopped_early_of());
   for (const auto& [target, totals] : result.totals()) {
     text += totals_text(target, totals);
     whole = whole && totals.is_complete();
@@ -175,7 +178,7 @@ std::string sweep_text(const SweepResult& result, double seconds, const std::str
 
 json sweep_json(const SweepResult& result, double seconds, const std::string& replay) {
   json targets = json::array();
-  bool whole = true;
+  bool whole = result.stopped_early_of() == 0;
   for (const auto& [target, totals] : result.totals()) {
     targets.push_back(to_json(target, totals));
     whole = whole && totals.is_complete();
