@@ -124,6 +124,15 @@ TEST_F(Sweep, RunThatDoesNotEndIsEnded) {
   EXPECT_EQ(result["findings"][0]["kind"], "timeout");
 }
 
+TEST_F(Sweep, StoppedEarlyIsNotComplete) {
+  Words files = this->files();
+  files.push_back(write("hang", "anyctx 1 target=hang\ntask0: act()\n"));
+  files.insert(files.begin(), {"--faults", "--time", "1s", "--jobs", "1"});
+  const json result = sweep(files, 0);
+  EXPECT_EQ(result["complete"], false);
+  EXPECT_EQ(result["targets"][0]["complete"], true);  // of the other target
+}
+
 TEST_F(Sweep, ShardsAddUp) {
   const auto runs = [&](const Words& more) -> int {
     return sweep(with(more), 0)["targets"][0]["runs"];

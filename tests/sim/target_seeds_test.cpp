@@ -84,12 +84,14 @@ TEST_P(TargetSeeds, SweepTablesAreOfUse) {
   EXPECT_GT(sweep::small_scope(target(), 2).size(), target().sweep->scope_ops.size());
 }
 
-/// Every single decision in one short program.
-TEST_P(TargetSeeds, SweepOfASmallProgramIsClean) {
+/// Every single decision in every program of one operation.
+TEST_P(TargetSeeds, SweepOfASmallScopeIsClean) {
   sweep::Sweeper sweeper(target(), {});
-  const sweep::Plan plan = sweeper.plan(sweep::small_scope(target(), 2).back().program);
   sweep::Batch batch;
-  sweeper.run(plan, 0, plan.units.size(), batch);
+  for (const sweep::Subject& subject : sweep::small_scope(target(), 1)) {
+    const sweep::Plan plan = sweeper.plan(subject.program);
+    sweeper.run(plan, 0, plan.units.size(), batch);
+  }
   EXPECT_GT(batch.tally.runs, 100u);
   for (const sweep::Hit& hit : batch.hits) run(hit.program);
   for (const sweep::Tally::Count& count : batch.tally.by_category) EXPECT_EQ(count.not_taken, 0u);

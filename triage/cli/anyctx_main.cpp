@@ -110,6 +110,8 @@ void add_sweep(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--sanitizer", options->sanitizer, "run under address, undefined or thread")
       ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--coverage", options->coverage,
+                      "write to DIR which lines only faults reach, and which nothing does");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([=, &session] { session.exit_code = sweep(session.installation(), *options); });
 }

@@ -63,6 +63,10 @@ bool Installation::has_runner(std::string_view sanitizer) const {
   return std::filesystem::exists(binary(sanitizer, "anyctx-run"));
 }
 
+Command Installation::counting_runner() const {
+  return {{root_ / "build" / "coverage" / "bin" / "anyctx-run"}, environment()};
+}
+
 Command Installation::fuzzer(std::string_view target, std::string_view sanitizer) const {
   return {{binary(sanitizer, fmt::format("{}_fuzzer", target))}, environment()};
 }

@@ -20,6 +20,7 @@ class Installation {
   /// `root` is the clone; builds are in its folder build/, by preset.
   explicit Installation(std::filesystem::path root) : root_(std::move(root)) {}
 
+  const std::filesystem::path& root() const { return root_; }
   /// Where campaigns keep their files unless told otherwise.
   std::filesystem::path work() const { return root_ / "work"; }
   /// Programs kept with the project for a target: corpus/TARGET/{seeds,regress}.
@@ -29,6 +30,8 @@ class Installation {
   Command runner(std::string_view sanitizer = {}) const;
   /// Whether that build is there.
   bool has_runner(std::string_view sanitizer) const;
+  /// anyctx-run of the build that counts lines and branches.
+  Command counting_runner() const;
   /// The libFuzzer executable of a target.
   Command fuzzer(std::string_view target, std::string_view sanitizer) const;
 

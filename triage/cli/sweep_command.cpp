@@ -9,6 +9,7 @@
 #include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
 #include "triage/cli/setup_error.h"
+#include "triage/cli/sweep_coverage.h"
 #include "triage/cli/sweep_crew.h"
 #include "triage/report/sweep_report.h"
 #include "triage/signature/signature.h"
@@ -105,10 +106,20 @@ std::vector<std::string> files_of(const Installation& installation, const SweepO
   return files;
 }
 
-std::vector<std::string> words_of(const SweepOptions& options, const Shard& shard) {
+void check(const SweepOptions& options) {
+  if (options.coverage.empty()) return;
+  if (!options.time.empty() || !options.sanitizer.empty() || !options.out.empty())
+    throw SetupError("--coverage takes a whole sweep: drop --time, --out and --sanitizer");
+  if (!options.faults && (options.nmi || options.preempt || options.freeze))
+    throw SetupError("--coverage compares runs with faults and without; add --faults");
+}
+
+/// `faults`: where they are asked for.
+std::vector<std::string> words_of(const SweepOptions& options, const Shard& shard,
+                                  bool faults = true) {
   const bool all = !options.faults && !options.nmi && !options.preempt && !options.freeze;
   const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
-  return {"--faults",      word(all || options.faults),
+  return {"--faults",      word(faults && (all || options.faults)),
           "--nmi",         word(all || options.nmi),
           "--preempt",     word(all || options.preempt),
           "--freeze",      word(options.freeze),
@@ -121,11 +132,11 @@ std::vector<std::string> words_of(const SweepOptions& options, const Shard& shar
 }
 
 /// What must be the same for a sweep to go on where it was.
-json identity(const SweepShare& share) {
+json identity(const SweepShare& share, const std::string& sanitizer) {
   json files = json::array();
   for (const std::string& file : share.files)
     files.push_back({{"file", file}, {"content", short_hash(read(file))}});
-  return {{"files", std::move(files)}, {"options", share.options}, {"sanitizer", share.sanitizer}};
+  return {{"files", std::move(files)}, {"options", share.options}, {"sanitizer", sanitizer}};
 }
 
 void save_findings(SweepResult& result, const fs::path& folder) {
@@ -151,15 +162,35 @@ int exit_code(const SweepResult& result) {
   return all_timeouts ? kExitTimeout : kExitBug;
 }
 
+/// The programs with everything but faults, then what `share` says; which lines each of them
+/// reached.
+std::string run_with_coverage(const Installation& installation, SweepShare& share,
+                              const SweepOptions& options, const Shard& shard, const fs::path& out,
+                              SweepJournal& journal, SweepResult& result) {
+  const SweepCoverage coverage(installation, fs::absolute(options.coverage));
+  SweepShare plain = share;
+  plain.options = words_of(options, shard, false);
+  plain.runner = coverage.runner("without-faults");
+  SweepResult unused;
+  fs::create_directories(out / "plain");
+  SweepJournal aside(out / "plain/journal.jsonl", identity(plain, ""), unused);
+  share.runner = coverage.runner("with-faults");
+  if (!SweepCrew(plain, out / "plain", aside, unused).run() ||
+      !SweepCrew(share, out, journal, result).run())
+    throw SetupError("interrupted: half a sweep has no coverage");
+  return coverage.report("without-faults", "with-faults");
+}
+
 }  // namespace
 
 int sweep(const Installation& installation, const SweepOptions& options) {
   if (options.instructions) return sweep_instructions(installation, options);
+  check(options);
   const Shard shard = parse_shard(options.shard);
   SweepShare share;
   share.files = files_of(installation, options);
   share.options = words_of(options, shard);
-  share.sanitizer = options.sanitizer;
+  share.runner = installation.runner(options.sanitizer);
   share.jobs = options.jobs;
   share.run_limit = parse_duration(options.timeout);
   if (!options.time.empty()) share.time = parse_duration(options.time);
@@ -172,18 +203,23 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   const Clock::time_point begin = Clock::now();
   SweepResult result;
   result.of_shard(shard.index, shard.count);
-  SweepJournal journal(out / "journal.jsonl", identity(share), result);
-  const bool done = SweepCrew(installation, share, out, journal, result).run();
+  SweepJournal journal(out / "journal.jsonl", identity(share, options.sanitizer), result);
+  std::string coverage;
+  if (!options.coverage.empty()) {
+    coverage = run_with_coverage(installation, share, options, shard, out, journal, result);
+  } else if (!SweepCrew(share, out, journal, result).run()) {
+    result.stopped_early(share.files.size());
+  }
   save_findings(result, out / "findings");
 
-  const SweepTime time{std::chrono::duration<double>(Clock::now() - begin).count(), !done};
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const std::string replay = options.sanitizer.empty()
                                  ? "./anyctx replay"
                                  : "./anyctx replay --sanitizer " + options.sanitizer;
   if (options.json)
-    fmt::print("{}\n", sweep_json(result, time, replay).dump());
+    fmt::print("{}\n", sweep_json(result, seconds, replay).dump());
   else
-    fmt::print("{}", sweep_text(result, time, replay));
+    fmt::print("{}{}", coverage, sweep_text(result, seconds, replay));
   return exit_code(result);
 }
 

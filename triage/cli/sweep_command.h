@@ -25,6 +25,7 @@ struct SweepOptions {
   std::string shard;            // "K/N"; empty: everything
   std::string out;              // empty: a new start in the installation's folder
   std::string sanitizer;
+  std::string coverage;  // a folder for reports of what only faults reach; empty: none
   unsigned jobs = 2;
   bool json = false;
 };

@@ -50,7 +50,8 @@ Signature signature_of(const SweepWorker& worker) {
 }  // namespace
 
 Command SweepCrew::command() const {
-  Command command = installation_.runner(share_.sanitizer).with("sweep");
+  Command command = share_.runner;
+  command.with("sweep");
   for (const std::string& option : share_.options) command.with(option);
   return command;
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "triage/cli/installation.h"
+#include "triage/cli/process.h"
 #include "triage/cli/progress.h"
 #include "triage/cli/sweep_journal.h"
 #include "triage/cli/sweep_worker.h"
@@ -19,7 +19,7 @@ namespace anyctx::triage {
 struct SweepShare {
   std::vector<std::string> files;    // or the target of a small scope
   std::vector<std::string> options;  // of `anyctx-run sweep`, but for those of the ledger and place
-  std::string sanitizer;
+  Command runner;                    // anyctx-run
   unsigned jobs = 1;
   std::chrono::seconds run_limit{60};             // for a single run
   std::optional<std::chrono::seconds> time = {};  // for everything
@@ -27,13 +27,9 @@ struct SweepShare {
 
 class SweepCrew {
  public:
-  SweepCrew(const Installation& installation, const SweepShare& share, std::filesystem::path out,
-            SweepJournal& journal, SweepResult& result)
-      : installation_(installation),
-        share_(share),
-        out_(std::move(out)),
-        journal_(journal),
-        result_(result) {}
+  SweepCrew(const SweepShare& share, std::filesystem::path out, SweepJournal& journal,
+            SweepResult& result)
+      : share_(share), out_(std::move(out)), journal_(journal), result_(result) {}
 
   /// Until everything is done, the time is over or somebody interrupts. Returns whether everything
   /// is done. Throws SetupError.
@@ -52,7 +48,6 @@ class SweepCrew {
   void give_up_program(std::uint64_t program, const std::string& text, const std::string& target);
   std::string describe(const SweepPlaceNumbers& place) const;
 
-  const Installation& installation_;
   const SweepShare& share_;
   std::filesystem::path out_;
   SweepJournal& journal_;

@@ -158,11 +158,13 @@ json to_json(const std::string& target, const SweepTotals& totals) {
 
 }  // namespace
 
-std::string sweep_text(const SweepResult& result, const SweepTime& time,
-                       const std::string& replay) {
+std::string sweep_text(const SweepResult& result, double seconds, const std::string& replay) {
   std::string text;
-  bool whole = true;
+  bool whole = result.stopped_early_of() == 0;
   std::uint64_t runs = 0;
+  if (!whole)
+    text += fmt::format("stopped early: counted are only those of {} subjects that were begun\n",
+                        result.stopped_early_of());
   for (const auto& [target, totals] : result.totals()) {
     text += totals_text(target, totals);
     whole = whole && totals.is_complete();
@@ -171,12 +173,12 @@ std::string sweep_text(const SweepResult& result, const SweepTime& time,
   for (const SweepFinding& finding : result.findings()) text += finding_text(finding, replay);
   return text + fmt::format("\n{}: {} findings, {} runs, {:.1f} s\n",
                             whole ? "complete" : "not complete (see above)",
-                            result.findings().size(), grouped(runs), time.seconds);
+                            result.findings().size(), grouped(runs), seconds);
 }
 
-json sweep_json(const SweepResult& result, const SweepTime& time, const std::string& replay) {
+json sweep_json(const SweepResult& result, double seconds, const std::string& replay) {
   json targets = json::array();
-  bool whole = true;
+  bool whole = result.stopped_early_of() == 0;
   for (const auto& [target, totals] : result.totals()) {
     targets.push_back(to_json(target, totals));
     whole = whole && totals.is_complete();
@@ -195,7 +197,7 @@ json sweep_json(const SweepResult& result, const SweepTime& time, const std::str
   return {{"targets", std::move(targets)},
           {"findings", std::move(findings)},
           {"complete", whole},
-          {"seconds", time.seconds}};
+          {"seconds", seconds}};
 }
 
 }  // namespace anyctx::triage

@@ -8,15 +8,9 @@
 
 namespace anyctx::triage {
 
-struct SweepTime {
-  double seconds = 0;
-  bool over = false;  // the time given was not enough
-};
-
 /// As text. `replay` is what a replay line begins with: "./anyctx replay".
-std::string sweep_text(const SweepResult& result, const SweepTime& time, const std::string& replay);
+std::string sweep_text(const SweepResult& result, double seconds, const std::string& replay);
 
-nlohmann::json sweep_json(const SweepResult& result, const SweepTime& time,
-                          const std::string& replay);
+nlohmann::json sweep_json(const SweepResult& result, double seconds, const std::string& replay);
 
 }  // namespace anyctx::triage

@@ -73,6 +73,11 @@ class SweepResult {
   /// Only batches whose number n, of all in order, is n % shards == shard are to be done.
   void of_shard(unsigned shard, unsigned shards) { shard_ = shard, shards_ = shards; }
 
+  /// The workers were stopped before they were done: not even all programs may be counted.
+  void stopped_early(std::size_t programs) { stopped_early_of_ = programs; }
+  /// Of how many programs, if so; otherwise 0.
+  std::size_t stopped_early_of() const { return stopped_early_of_; }
+
   /// By target.
   std::map<std::string, SweepTotals> totals() const;
   std::vector<SweepFinding>& findings() { return findings_; }
@@ -98,6 +103,7 @@ class SweepResult {
   std::vector<SweepFinding> findings_;
   unsigned shard_ = 0;
   unsigned shards_ = 1;
+  std::size_t stopped_early_of_ = 0;
 };
 
 }  // namespace anyctx::triage
