@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "triage/report/likeness.h"
 #include "triage/report/triage_report.h"
 #include "triage/story/trace_events.h"
 
@@ -94,11 +95,25 @@ TEST(TriageReport, ExitCode) {
 
 TEST(TriageReport, TextSaysEverything) {
   const std::string text = to_text(report());
-  EXPECT_THAT(text, HasSubstr("5 inputs (0 new, 0 the same as another one), 2 bugs, 1 new"));
+  EXPECT_THAT(text,
+              HasSubstr("5 inputs (0 new, 0 the same as another one), 2 bugs, 1 new, 0 most"));
   EXPECT_THAT(text, HasSubstr("1. VERDICT <overlap>: a & b\n   target slab, class double-hand-out, "
                               "1 input, 3/3 replays the same"));
   EXPECT_THAT(text, HasSubstr("2. VERDICT <conservation>: a & b  [new]"));
   EXPECT_THAT(text, HasSubstr("skipped junk<1>: no \"program\""));
+}
+
+TEST(Likeness, ABiggerProgramDoesAllOfASmallerOne) {
+  const std::string small =
+      "anyctx 1 target=a\ntask0: a = get(1)\nat task0.0 x.lock.trylock#1: fail\n";
+  const std::string big =
+      "anyctx 1 target=b cpus=2\ntask0: c = get(9, zero)\n       put(c)\nnmi1:  b = get(7)\n"
+      "at task0.1 x.lock.trylock#3: fail sticky\nat task0.0 op.begin#1: nmi1\n";
+  EXPECT_TRUE(does_all_of(big, small));
+  EXPECT_TRUE(does_all_of(small, small));
+  EXPECT_FALSE(does_all_of(small, big));
+  EXPECT_FALSE(does_all_of(big, "anyctx 1 target=a\ntask0: put(a)\n       put(b)\n"));
+  EXPECT_FALSE(does_all_of(big, "anyctx 1 target=a\ntask0:\nat task0.0 x.lock.lock#1: nmi0\n"));
 }
 
 TEST(TriageReport, HtmlIsEscapedAndItsNamesAreUnique) {
