@@ -40,9 +40,23 @@ TEST(VerdictSignature, StateAtRestIsNotSplitByWhoFoundIt) {
 TEST(VerdictSignature, ResultOfACallGoesWithTheOperation) {
   const char* rule = "an allocation fails for a reason";
   EXPECT_NE(key(verdict("spurious-failure", rule, "kmalloc", "null")),
-            key(verdict("spurious-failure", rule, "kmalloc_nolock", "null")));
+            key(verdict("spurious-failure", rule, "alloc_pages", "null")));
+  for (const char* variant : {"lock2", "lock_many"}) {
+    EXPECT_EQ(key(verdict("error-code", "a rule", "lock", "")),
+              key(verdict("error-code", "a rule", variant, "")));
+  }
   EXPECT_EQ(key(verdict("spurious-failure", rule, "kmalloc", "null after 3 steps")),
             key(verdict("spurious-failure", rule, "kmalloc", "null after 4 steps")));
+}
+
+TEST(VerdictSignature, EndlessLoopsGoWithTheirLayer) {
+  const auto loop = [](const char* operation, const char* point) {
+    json endless = verdict("no-progress", "it ends", operation, "");
+    endless["point"] = point;
+    return key(endless);
+  };
+  EXPECT_EQ(loop("a", "slab.pair.cas"), loop("b", "slab.list_lock.trylock"));
+  EXPECT_NE(loop("a", "slab.pair.cas"), loop("a", "page.zone_lock.trylock"));
 }
 
 TEST(VerdictSignature, LocksGoWithTheirSites) {

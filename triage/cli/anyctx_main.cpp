@@ -123,7 +123,7 @@ void add_minimize(CLI::App& app, Session& session) {
   command->add_option("FILE", options->file, "a text or binary program")->required();
   command->add_option("-o,--output", options->output, "where the smallest program goes")
       ->required();
-  command->add_option("--target", options->target, std::string(kRaw));
+  command->add_option("--target,--raw", options->target, std::string(kRaw));
   command
       ->add_option("--sanitizer", options->sanitizer,
                    "run under address, undefined or thread (default: the plain build, or address "
@@ -145,7 +145,7 @@ void add_triage(CLI::App& app, Session& session) {
       ->required();
   command->add_option("-o,--output", options->report,
                       "folder for the reports and programs (default: work/triage)");
-  command->add_option("--target", options->target, std::string(kRaw));
+  command->add_option("--target,--raw", options->target, std::string(kRaw));
   command
       ->add_option("--sanitizer", options->sanitizer,
                    "run under address, undefined or thread (default: address if it is built)")

@@ -15,9 +15,7 @@ EarlierReport::EarlierReport(const std::filesystem::path& folder) {
     const json report = json::parse(read_file(file));
     for (const json& hash : report.at("hashes")) hashes_.insert(hash.get<std::string>());
     for (const json& bug : report.at("bugs")) {
-      const std::string key = bug.at("key");
-      bugs_[name(bug.at("target"), key)] = {key, bug.at("program"), bug.at("before"),
-                                            bug.at("minimal")};
+      bugs_[bug.at("key")] = {bug.at("program"), bug.at("before"), bug.at("minimal")};
     }
   } catch (const json::exception&) {
     broken_ = true;
@@ -26,9 +24,8 @@ EarlierReport::EarlierReport(const std::filesystem::path& folder) {
   }
 }
 
-const EarlierReport::KnownBug* EarlierReport::find(const std::string& target,
-                                                   const std::string& key) const {
-  const auto bug = bugs_.find(name(target, key));
+const EarlierReport::KnownBug* EarlierReport::find(const std::string& key) const {
+  const auto bug = bugs_.find(key);
   return bug == bugs_.end() ? nullptr : &bug->second;
 }
 

@@ -19,23 +19,19 @@ class EarlierReport {
   bool knows_input(const std::string& hash) const { return hashes_.contains(hash); }
 
   struct KnownBug {
-    std::string key;
     std::string program;  // the smallest one
     std::string before;   // how big it was
     bool minimal = false;
   };
-  /// The bug with this signature in a target; null if it is new.
-  const KnownBug* find(const std::string& target, const std::string& key) const;
+  /// The bug with this signature; null if it is new.
+  const KnownBug* find(const std::string& key) const;
 
   const std::map<std::string, KnownBug>& bugs() const { return bugs_; }
-  static std::string name(const std::string& target, const std::string& key) {
-    return target + ": " + key;
-  }
 
  private:
   bool broken_ = false;
   std::set<std::string> hashes_;
-  std::map<std::string, KnownBug> bugs_;  // by name()
+  std::map<std::string, KnownBug> bugs_;  // by key
 };
 
 }  // namespace anyctx::triage

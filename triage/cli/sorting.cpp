@@ -8,6 +8,7 @@
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/story_run.h"
+#include "triage/report/likeness.h"
 
 namespace anyctx::triage {
 namespace {
@@ -23,11 +24,6 @@ std::string reason(const std::string& error) {
   constexpr std::string_view name = "program:";
   if (!error.starts_with(name)) return error;
   return error.substr(error.find_first_not_of(' ', name.size()));
-}
-
-/// Operations and decisions without the parameters.
-std::string without_header(const std::string& program) {
-  return program.substr(std::min(program.find('\n'), program.size()));
 }
 
 }  // namespace
@@ -106,13 +102,10 @@ void Sorting::look_at(const PileFile& file) {
     report_.harmless.push_back(file.name);
     return;
   }
-  const std::string target = target_of(file, sight);
-  known->second = EarlierReport::name(target, sight.signature.key);
+  known->second = sight.signature.key;
   Bucket& bucket = buckets_[known->second];
-  if (bucket.files.empty()) {
-    bucket.target = target;
-    bucket.sight = std::move(sight);
-  }
+  bucket.targets.insert(target_of(file, sight));
+  if (bucket.files.empty()) bucket.sight = std::move(sight);
   bucket.files.push_back(&file);
   bucket.names.push_back(file.name);
 }
@@ -129,9 +122,9 @@ std::string Sorting::target_of(const PileFile& file, const Sight& sight) {
 Bug Sorting::examine(const Bucket& bucket) {
   Bug bug;
   bug.signature = bucket.sight.signature;
-  bug.target = bucket.target;
+  bug.target = fmt::format("{}", fmt::join(bucket.targets, " "));
   bug.inputs = bucket.names;
-  bug.is_new = earlier_.find(bucket.target, bug.signature.key) == nullptr;
+  bug.is_new = earlier_.find(bug.signature.key) == nullptr;
   replay(bucket, bug);
   minimize(bucket, bug);
   tell(bug);
@@ -152,7 +145,7 @@ void Sorting::replay(const Bucket& bucket, Bug& bug) {
 /// The smallest input, unless an earlier report has something that is small already and still
 /// shows the same.
 void Sorting::minimize(const Bucket& bucket, Bug& bug) {
-  const EarlierReport::KnownBug* known = earlier_.find(bug.target, bug.signature.key);
+  const EarlierReport::KnownBug* known = earlier_.find(bug.signature.key);
   Sight sight;
   if (known != nullptr && known->minimal) sight = judge_.look(known->program);
   Size after;
@@ -205,8 +198,10 @@ void Sorting::tell(Bug& bug) {
 void Sorting::find_alike() {
   for (Bug& bug : report_.bugs) {
     for (const Bug& other : report_.bugs) {
-      if (&bug == &other || bug.target != other.target) continue;
-      if (without_header(bug.program) == without_header(other.program))
+      const bool smaller = other.program.size() < bug.program.size() ||
+                           (other.program.size() == bug.program.size() && &other < &bug);
+      if (&bug != &other && smaller && bug.signature.kind == other.signature.kind &&
+          does_all_of(bug.program, other.program))
         bug.like.push_back(other.name);
     }
   }

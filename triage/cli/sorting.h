@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,7 +37,7 @@ class Sorting {
  private:
   /// Inputs with one signature, before anything is done about them.
   struct Bucket {
-    std::string target;
+    std::set<std::string> targets;
     Sight sight;
     std::vector<const PileFile*> files;  // without copies
     std::vector<std::string> names;      // with them

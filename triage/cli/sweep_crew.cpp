@@ -11,6 +11,7 @@
 #include "fuzzers/ops/text.h"
 #include "triage/cli/duration.h"
 #include "triage/cli/interrupt.h"
+#include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 #include "triage/signature/signature.h"
 
@@ -23,28 +24,9 @@ using std::chrono::seconds;
 
 constexpr int kWaitMs = 200;
 constexpr std::uint64_t kPlanning = 0xffff'ffff;  // see run::SweepPlace
-constexpr unsigned kMostLines = 16;
-
-/// The beginning of a report: what happened, and the stack it happened on.
-std::string beginning(const std::string& output) {
-  std::istringstream in(output);
-  std::string text;
-  bool begun = false;
-  unsigned lines = 0;
-  for (std::string line; lines < kMostLines && std::getline(in, line);) {
-    begun = begun || is_headline(line);
-    if (!begun) continue;
-    if (line.empty()) break;
-    text += line + "\n";
-    ++lines;
-  }
-  return text;
-}
 
 Signature signature_of(const SweepWorker& worker) {
-  if (worker.is_stuck())
-    return {"timeout", "timeout", "the run does not end: a loop that passes no decision point"};
-  return signature_of_output(worker.errors());
+  return worker.is_stuck() ? signature_of_timeout() : signature_of_output(worker.errors());
 }
 
 }  // namespace
@@ -101,7 +83,7 @@ void SweepCrew::note_crash(const SweepWorker& worker) {
       {"run", place[2]},
       {"target", target},
       {"text", text},
-      {"story", beginning(worker.errors())}};
+      {"story", beginning_of_report(worker.errors())}};
   const std::size_t known = result_.findings().size();
   const std::size_t crashes = result_.crashes(place[0]);
   result_.add(line);

@@ -15,7 +15,7 @@ using inject::Lane;
 using program::Program;
 using program::Walk;
 
-constexpr std::size_t kMostForPairs = 16;  // operations and decisions, of which to try all pairs
+constexpr std::size_t kMostForPairs = 24;  // operations and decisions, of which to try all pairs
 constexpr std::size_t kMostForOccurrences = 8;  // operations and decisions
 constexpr std::uint16_t kMostOccurrences = 8;
 

@@ -20,15 +20,14 @@ std::string list_row(const Bug& bug) {
 
 std::string section(const Bug& bug) {
   std::string html =
-      fmt::format("<h2 id=\"{}\"><span class=\"kind\">{}</span>: {}</h2>\n", escaped(bug.name),
-                  escaped(bug.signature.kind), escaped(bug.signature.headline));
+      fmt::format("<h2 id=\"{}\">{}</h2>\n", escaped(bug.name), escaped(bug.signature.headline));
   html +=
       fmt::format("<p class=\"faint\">target {}, class {}: {}. Minimized {} &rarr; {}.</p>\n",
                   escaped(bug.target), escaped(bug.signature.bug_class),
                   describe_class(bug.signature.bug_class), escaped(bug.before), escaped(bug.after));
   if (!bug.story.is_null()) html += verdict_html(bug.story);
   if (!bug.output.empty()) html += fmt::format("<pre>{}</pre>\n", escaped(bug.output));
-  if (!bug.story.is_null()) html += steps_html(bug.story);
+  if (!bug.story.is_null()) html += steps_html(bug.story, bug.name + "-");
   html += fmt::format("<pre>{}</pre>\n<pre>{}</pre>\n", escaped(bug.program), escaped(bug.replay));
   html += fmt::format("<details><summary>{} input{}</summary><ul>\n", bug.inputs.size(),
                       bug.inputs.size() == 1 ? "" : "s");

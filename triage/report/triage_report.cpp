@@ -57,7 +57,8 @@ std::string bug_text(std::size_t number, const Bug& bug) {
     at = end + 1;
   }
   if (!bug.like.empty())
-    text += fmt::format("   the same operations and decisions as {}\n", fmt::join(bug.like, ", "));
+    text += fmt::format("   most likely the bug of {}, whose program is part of this one\n",
+                        bug.like.front());
   return text + fmt::format("   replay    {}\n", bug.replay);
 }
 
@@ -98,11 +99,14 @@ int exit_code(const TriageReport& report) {
 std::string to_text(const TriageReport& report) {
   const auto fresh = std::count_if(report.bugs.begin(), report.bugs.end(),
                                    [](const Bug& bug) { return bug.is_new; });
-  std::string text =
-      fmt::format("{}: {} ({} new, {} the same as another one), {}, {} new; {:.1f} s{}\n",
-                  report.folder, count(report.inputs, "input"), report.new_inputs,
-                  report.duplicates, count(report.bugs.size(), "bug"), fresh, report.seconds,
-                  report.interrupted ? ", interrupted" : "");
+  const auto alike = std::count_if(report.bugs.begin(), report.bugs.end(),
+                                   [](const Bug& bug) { return !bug.like.empty(); });
+  std::string text = fmt::format(
+      "{}: {} ({} new, {} the same as another one), {}, {} new, {} most likely another "
+      "one's; {:.1f} s{}\n",
+      report.folder, count(report.inputs, "input"), report.new_inputs, report.duplicates,
+      count(report.bugs.size(), "bug"), fresh, alike, report.seconds,
+      report.interrupted ? ", interrupted" : "");
   for (std::size_t i = 0; i < report.bugs.size(); ++i) text += bug_text(i + 1, report.bugs[i]);
   if (!report.harmless.empty())
     text += fmt::format("\n{} no bug: {}{}\n",

@@ -13,7 +13,7 @@ namespace anyctx::triage {
 /// All inputs with one signature.
 struct Bug {
   Signature signature;
-  std::string target;
+  std::string target;               // names of several, if all of them show it
   std::string name;                 // "overlap-1a2b3c4d"
   std::vector<std::string> inputs;  // by name, those that show it
   unsigned replays = 0;             // of all of them together
@@ -28,7 +28,7 @@ struct Bug {
   std::string output;             // the beginning of a sanitizer's report
   std::string told;               // the story as text
   nlohmann::json story;           // see fuzzers/run/story_json.h; null if there is none
-  std::vector<std::string> like;  // names of bugs with the same operations and decisions
+  std::vector<std::string> like;  // names of bugs of this kind whose program is part of this one
 };
 
 /// A file that is no input: it is left where it is.

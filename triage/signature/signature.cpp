@@ -13,9 +13,9 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<std::string_view, 8> kAboutOneCall = {
-    "lock-state", "no-progress", "spurious-failure", "failure-atomicity",
-    "error-code", "zero",        "placement",        "difference"};
+constexpr std::array<std::string_view, 7> kAboutOneCall = {
+    "lock-state", "spurious-failure", "failure-atomicity", "error-code",
+    "zero",       "placement",        "difference"};
 constexpr std::array<std::string_view, 3> kAboutSites = {"deadlock", "forbidden-action",
                                                          "sleep-in-atomic"};
 constexpr std::string_view kReported = "the code under test reports";
@@ -46,12 +46,25 @@ std::string sites_in(std::string_view text) {
   return fmt::format("{}", fmt::join(sites, " "));
 }
 
+/// Variants of a call are one: "kmalloc" of "kmalloc_nolock", "lock" of "lock3" and "lock_many".
+std::string family_of(std::string_view operation) {
+  constexpr std::array<std::string_view, 7> kVariants = {"_nolock", "_many",     "_bulk", "_node",
+                                                         "_and_",   "_spinning", "_non_"};
+  std::size_t end = std::min(operation.find_first_of("0123456789"), operation.size());
+  for (const std::string_view variant : kVariants) end = std::min(end, operation.find(variant));
+  return std::string(operation.substr(0, end));
+}
+
 /// What of the state, the place and the operation belongs to the signature of a verdict.
 std::string detail_of(std::string_view kind, std::string_view rule, const nlohmann::json& verdict) {
   const std::string found = verdict.value("found", "");
   if (rule.starts_with(kReported)) return without_numbers(found);
   if (among(kAboutSites, kind)) return sites_in(found);
-  if (among(kAboutOneCall, kind)) return verdict.at("operation");
+  if (among(kAboutOneCall, kind)) return family_of(verdict.at("operation").get<std::string>());
+  if (kind == "no-progress") {  // where in a loop the bound was reached is chance: the layer is not
+    const std::string point = verdict.value("point", "");
+    return point.substr(0, point.find('.'));
+  }
   return {};
 }
 

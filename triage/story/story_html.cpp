@@ -57,7 +57,7 @@ std::string cells(unsigned cpu, unsigned columns, const std::string& content) {
   return text;
 }
 
-std::string row(const json& step, unsigned columns) {
+std::string row(const json& step, unsigned columns, std::string_view prefix) {
   const std::string context = step.at("context");
   const unsigned depth = std::max(step.at("depth").get<unsigned>(), 1u) - 1;
   const std::string mark = context == "task"
@@ -67,8 +67,8 @@ std::string row(const json& step, unsigned columns) {
       "<span class=\"step {}\" style=\"margin-left:{}px\">{}{}</span>", escaped(context),
       depth * kPixelsPerLevel, mark, escaped(step.at("text").get<std::string>()));
   return fmt::format(
-      "<tr tabindex=\"0\" class=\"{}\" id=\"step{}\"><td class=\"n\">{}</td>{}</tr>\n",
-      escaped(step.at("kind").get<std::string>()), step.at("n").get<unsigned>(),
+      "<tr tabindex=\"0\" class=\"{}\" id=\"{}step{}\"><td class=\"n\">{}</td>{}</tr>\n",
+      escaped(step.at("kind").get<std::string>()), escaped(prefix), step.at("n").get<unsigned>(),
       step.at("n").get<unsigned>(), cells(step.at("cpu"), columns, content));
 }
 
@@ -83,7 +83,7 @@ std::string_view steps_script() {
   return kScript;
 }
 
-std::string steps_html(const json& story) {
+std::string steps_html(const json& story, std::string_view prefix) {
   const unsigned columns = columns_of(story);
   std::string html =
       "<div class=\"scroll\"><table class=\"steps\"><caption class=\"faint\" hidden>steps in "
@@ -92,7 +92,7 @@ std::string steps_html(const json& story) {
     html += fmt::format("<th scope=\"col\">vCPU {}</th>", cpu);
   html += "</tr></thead><tbody>\n";
   for (const json& step : story.at("steps")) {
-    if (step.contains("n")) html += row(step, columns);
+    if (step.contains("n")) html += row(step, columns, prefix);
   }
   const json& verdict = story.at("verdict");
   if (!verdict.is_null()) {
@@ -151,7 +151,7 @@ std::string story_page(const json& story, const std::string& replay, const std::
       "<h2>Steps</h2>\n<p class=\"faint\">Marked rows are injected decisions. Keys: <kbd>j</kbd> "
       "<kbd>k</kbd> next and previous step, <kbd>d</kbd> <kbd>D</kbd> next and previous decision, "
       "<kbd>v</kbd> verdict, <kbd>g</kbd> <kbd>G</kbd> first and last.</p>\n";
-  body += steps_html(story);
+  body += steps_html(story, "");
   body += fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n<h2>Replay</h2>\n<pre>{}</pre>\n",
                       escaped(story.at("program").get<std::string>()), escaped(replay));
   return html_page(title, body, kScript);

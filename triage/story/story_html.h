@@ -4,11 +4,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace anyctx::triage {
 
-/// The table of steps of what `anyctx-run story` prints.
-std::string steps_html(const nlohmann::json& story);
+/// The table of steps of what `anyctx-run story` prints. Rows are named `prefix`step1, ...
+std::string steps_html(const nlohmann::json& story, std::string_view prefix);
 
 /// What was expected and found, why, and where. Empty without a verdict.
 std::string verdict_html(const nlohmann::json& story);
