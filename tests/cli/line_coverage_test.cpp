@@ -44,6 +44,13 @@ TEST(LineCoverage, TellsLinesApart) {
   EXPECT_EQ(coverage.files[0].never, 2u);
 }
 
+TEST(LineCoverage, FilesThatNothingReachedAreCounted) {
+  const LineCoverage none = parse_lcov("SF:/root/lib/b.h\nDA:1,0\nend_of_record\n", "/root");
+  const std::string text = fault_coverage_text(compare(none, none));
+  EXPECT_THAT(text, HasSubstr("1 more files, in which nothing was reached"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("lib/b.h")));
+}
+
 TEST(LineCoverage, BranchesThatNothingEnteredComeFirst) {
   const FaultCoverage coverage = compare(parse_lcov(kPlain, "/root"), parse_lcov(kFaulty, "/root"));
   ASSERT_EQ(coverage.never_entered.size(), 1u);
@@ -52,6 +59,7 @@ TEST(LineCoverage, BranchesThatNothingEnteredComeFirst) {
   const std::string text = fault_coverage_text(coverage);
   EXPECT_THAT(text, StartsWith("branches that nothing entered, with or without a fault: 1\n"));
   EXPECT_THAT(text, HasSubstr("lib/a.h:3: lines 4 to 4 never ran"));
+  EXPECT_THAT(text, HasSubstr("together                                           2"));
 }
 
 }  // namespace

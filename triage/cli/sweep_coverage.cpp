@@ -90,7 +90,9 @@ std::string SweepCoverage::report(const std::string& plain, const std::string& f
       compare(parse_lcov(lcov(plain), root), parse_lcov(lcov(faulty), root));
   const std::string text = fault_coverage_text(coverage);
   write(folder_ / "branches.txt", text);
-  return text;
+  return text +
+         fmt::format("reports: {0}/html-{1}/index.html, {0}/html-{2}/index.html, {0}/*.lcov\n\n",
+                     folder_.string(), plain, faulty);
 }
 
 }  // namespace anyctx::triage

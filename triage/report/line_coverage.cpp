@@ -129,18 +129,25 @@ std::string fault_coverage_text(const FaultCoverage& coverage) {
   }
   text += fmt::format("\n{:<36}{:>16}{:>18}{:>8}\n", "lines reached", "without faults",
                       "only with a fault", "never");
-  FaultCoverage::File sum{.name = "all"};
+  FaultCoverage::File sum{.name = "together"};
   const auto row = [&](const FaultCoverage::File& file) {
     text += fmt::format("{:<36}{:>16}{:>18}{:>8}\n", file.name, file.without_faults,
                         file.only_with_faults, file.never);
   };
+  unsigned untouched = 0;
   for (const FaultCoverage::File& file : coverage.files) {
+    if (file.without_faults + file.only_with_faults == 0) {
+      ++untouched;
+      continue;
+    }
     row(file);
     sum.without_faults += file.without_faults;
     sum.only_with_faults += file.only_with_faults;
     sum.never += file.never;
   }
   row(sum);
+  if (untouched != 0)
+    text += fmt::format("{} more files, in which nothing was reached\n", untouched);
   return text;
 }
 

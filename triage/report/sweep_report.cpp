@@ -55,7 +55,8 @@ std::string left_out_text(const SweepTotals& totals) {
   line(totals.visits_left_out,
        "visits of points that one operation visits very often: the middle ones (--occurrences 0 "
        "visits all)");
-  line(totals.no_lane, "nested operations, where a program uses all its handlers of that kind");
+  line(totals.no_lane,
+       "nested operations, where a program has no handler, task or second CPU left for them");
   line(totals.nothing_to_act_on,
        "nested operations, where there is nothing that they could act on");
   line(totals.full, "programs that have no room for another decision");
