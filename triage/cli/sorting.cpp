@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "triage/cli/interrupt.h"
 #include "triage/cli/program_text.h"
@@ -16,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned kHangReplays = 1;  // each costs the time limit
+constexpr unsigned kHangReplays = 1;       // each costs the time limit
+constexpr std::size_t kMostMinimized = 4;  // inputs of a bug
 constexpr std::uintmax_t kMostBytes = 1 << 20;
 
 /// What a server says about a program without the name that it had there.
@@ -142,7 +144,33 @@ void Sorting::replay(const Bucket& bucket, Bug& bug) {
   }
 }
 
-/// The smallest input, unless an earlier report has something that is small already and still
+/// Of the smallest inputs, the one of which least is left: each ends in a local minimum.
+Minimized Sorting::minimize_best(const Bucket& bucket) {
+  std::vector<const PileFile*> files = bucket.files;
+  const auto order = [](const PileFile* file) {
+    return std::pair(fs::file_size(file->path), file->name);
+  };
+  std::sort(files.begin(), files.end(), [&](const PileFile* left, const PileFile* right) {
+    return order(left) < order(right);
+  });
+  const bool hangs = bucket.sight.signature.kind == "timeout";
+  files.resize(std::min(files.size(), hangs ? std::size_t{1} : kMostMinimized));
+  std::optional<Minimized> best;
+  for (const PileFile* file : files) {
+    if (best && interrupts() > 0) break;
+    const std::string text =
+        without_comments(text_of_file(installation_, file->path, plan_.target));
+    Minimized minimized = minimization_.run(text, bucket.sight);
+    const auto size = [](const Minimized& m) {
+      return std::pair(m.after.ops + m.after.decisions, m.program.size());
+    };
+    if (!best || size(minimized) < size(*best)) best = std::move(minimized);
+  }
+  judge_.set_timeout(plan_.timeout);
+  return std::move(*best);
+}
+
+/// The smallest inputs, unless an earlier report has something that is small already and still
 /// shows the same.
 void Sorting::minimize(const Bucket& bucket, Bug& bug) {
   const EarlierReport::KnownBug* known = earlier_.find(bug.signature.key);
@@ -154,14 +182,7 @@ void Sorting::minimize(const Bucket& bucket, Bug& bug) {
     bug.before = known->before;
     after = minimization_.size(bug.program);
   } else {
-    const PileFile* smallest = *std::min_element(
-        bucket.files.begin(), bucket.files.end(), [](const PileFile* left, const PileFile* right) {
-          return fs::file_size(left->path) < fs::file_size(right->path);
-        });
-    const std::string text =
-        without_comments(text_of_file(installation_, smallest->path, plan_.target));
-    Minimized minimized = minimization_.run(text, bucket.sight);
-    judge_.set_timeout(plan_.timeout);
+    Minimized minimized = minimize_best(bucket);
     bug.program = std::move(minimized.program);
     bug.before = to_string(minimized.before);
     bug.minimal = minimized.complete;

@@ -47,6 +47,7 @@ class Sorting {
   std::string target_of(const PileFile& file, const Sight& sight);
   void replay(const Bucket& bucket, Bug& bug);
   void minimize(const Bucket& bucket, Bug& bug);
+  Minimized minimize_best(const Bucket& bucket);
   void tell(Bug& bug);
   Bug examine(const Bucket& bucket);
   void find_alike();
