@@ -173,10 +173,11 @@ class ObjPool {
     ring.depth.store(outer, std::memory_order_release);
   }
 
-  // Who nests before the depth is 0 again relies on this to look once more.
+  // Who nests before the depth is 0 again relies on this to look once more. What is in objects that
+  // nested pushes brought came before they moved the tail.
   void publish(Ring& ring) {
     for (;;) {
-      const std::uint64_t written = ring.tail.load(std::memory_order_relaxed);
+      const std::uint64_t written = ring.tail.load(std::memory_order_acquire);
       ring.last.store(written, std::memory_order_release);
       ring.depth.store(0, std::memory_order_release);
       // Reads what is there, and is not done earlier.
