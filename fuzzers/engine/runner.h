@@ -29,6 +29,13 @@ struct RunResult {
   std::uint64_t digest = 0;
 };
 
+/// A schedule by random priorities; see inject/sched/pct.h.
+struct PctPlan {
+  std::uint64_t seed = 0;
+  std::uint32_t steps = 1;
+  unsigned depth = 1;
+};
+
 class Runner final : private inject::HandlerRunner {
  public:
   /// Throws std::bad_alloc if the machine's memory cannot be had.
@@ -38,6 +45,11 @@ class Runner final : private inject::HandlerRunner {
   /// The program must be normal.
   RunResult run(const program::Program& program,
                 inject::Recording recording = inject::Recording::decisions);
+
+  /// Runs from now on are scheduled so; none: by the program alone.
+  void schedule_by(std::optional<PctPlan> plan) { plan_ = plan; }
+  /// Of the last run, if it was scheduled so.
+  std::uint32_t steps() const { return pct_ ? pct_->steps() : 0; }
 
   /// The last run's program with everything its walk decided written out as decisions.
   program::Program recorded() const;
@@ -66,6 +78,8 @@ class Runner final : private inject::HandlerRunner {
   inject::Script script_;
   std::optional<inject::RandomDraws> random_;
   std::optional<inject::BytesDraws> bytes_;
+  std::optional<PctPlan> plan_;
+  std::optional<inject::Pct> pct_;
 };
 
 }  // namespace anyctx::engine

@@ -10,6 +10,7 @@
 #include "fuzzers/run/catalogue.h"
 #include "fuzzers/run/convert.h"
 #include "fuzzers/run/replay.h"
+#include "fuzzers/run/schedules.h"
 #include "fuzzers/run/serve.h"
 #include "fuzzers/run/story_json.h"
 #include "fuzzers/run/sweep_worker.h"
@@ -79,6 +80,17 @@ void add_sweep(CLI::App& app, Targets targets, int& exit_code) {
   command->callback([=, &exit_code] { exit_code = sweep_share(targets, *options); });
 }
 
+void add_schedules(CLI::App& app, Targets targets, int& exit_code) {
+  auto options = std::make_shared<ScheduleOptions>();
+  CLI::App* command = app.add_subcommand("schedules", "random schedules with a known chance");
+  command->add_option("FILE", options->files)->required();
+  command->add_option("--depth", options->depth)->check(CLI::Range(1u, 16u));
+  command->add_option("--runs", options->runs)->check(CLI::Range(1u, 1'000'000'000u));
+  command->add_option("--seed", options->seed);
+  command->add_option("--save", options->save);
+  command->callback([=, &exit_code] { exit_code = try_schedules(targets, *options); });
+}
+
 void add_serve(CLI::App& app, Targets targets, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand("serve", "run programs that come through a pipe");
@@ -126,6 +138,7 @@ int run_command(int argc, char** argv, Targets targets) {
   add_convert(app, targets);
   add_points(app, targets);
   add_sweep(app, targets, exit_code);
+  add_schedules(app, targets, exit_code);
   add_serve(app, targets, exit_code);
   add_story(app, targets, exit_code);
   add_schema(app, targets);

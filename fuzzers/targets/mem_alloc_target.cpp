@@ -1,6 +1,7 @@
 #include "fuzzers/targets/mem_alloc_target.h"
 
 #include "fuzzers/targets/mem_alloc_schema.h"
+#include "fuzzers/targets/mem_alloc_sweep.h"
 #include "fuzzers/targets/mem_alloc_world.h"
 
 namespace anyctx::target {
@@ -12,7 +13,8 @@ engine::Target mem_alloc_target() {
       .memory_bytes = std::size_t{kMostMemAllocPages} << 12,
       .make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
         return std::make_unique<MemAllocWorld>(simulation, make_own_mem_alloc_subject(simulation));
-      }};
+      },
+      .sweep = &kMemAllocSweep};
 }
 
 }  // namespace anyctx::target

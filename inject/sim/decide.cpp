@@ -16,7 +16,8 @@ void Simulation::arm(Frame& frame) {
     if (script_ != nullptr && !script_->empty()) frame.script = script_->of(frame.where);
     if (!alone_ && walk_.active()) frame.next_walk = frame.steps + walk_.gap();
   }
-  const bool every_point = !frame.script.empty() || any_sticky_ || recording_ >= Recording::visits;
+  const bool every_point =
+      !frame.script.empty() || any_sticky_ || pct_ != nullptr || recording_ >= Recording::visits;
   frame.wake = every_point ? 0 : std::min(frame.max_steps, frame.next_walk);
 }
 
@@ -43,6 +44,7 @@ bool Simulation::slow_visit(machine::PointId point) {
       ++stats_.ignored;
     }
   }
+  if (pct_ != nullptr && !alone_) follow_pct(point);
   if (frame.steps >= frame.next_walk) {
     if (walk_.active()) {
       legal_actions(point);
@@ -54,6 +56,25 @@ bool Simulation::slow_visit(machine::PointId point) {
     frame.wake = std::min(frame.max_steps, frame.next_walk);
   }
   return fail;
+}
+
+/// Before the primitive at a point: goes on with whoever should.
+void Simulation::follow_pct(machine::PointId point) {
+  pct_->step(task_->lane);
+  SimTask* best = task_;
+  for (const auto& task : tasks_) {
+    const bool can_run =
+        task->run_state != TaskState::absent && legal({ActionKind::run, task->lane, 0}, point);
+    if (can_run && pct_->priority(task->lane) > pct_->priority(best->lane)) best = task.get();
+  }
+  if (best == task_ || pct_budget_ == 0) return;
+  --pct_budget_;
+  take({ActionKind::run, best->lane, 0}, point);
+}
+
+void Simulation::schedule_by(Pct* pct, std::uint32_t budget) {
+  pct_ = pct;
+  pct_budget_ = budget;
 }
 
 /// A failure that sticks starves what comes later in a program: most shall happen once.

@@ -44,6 +44,7 @@ void Simulation::reset(const MachineConfig& config, const Script* script, Walk w
   ANYCTX_CHECK(config_.cpus >= 1 && config_.cpus <= kMaxCpus);
   script_ = script;
   walk_ = walk;
+  pct_ = nullptr;
   recording_ = recording;
   if (sites_known_ != config.sites.data() || point_limit_ == 0) {
     sites_known_ = config.sites.data();

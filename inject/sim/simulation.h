@@ -22,6 +22,7 @@
 #include "inject/choice/decision.h"
 #include "inject/fault/script.h"
 #include "inject/fault/verdict.h"
+#include "inject/sched/pct.h"
 #include "inject/sched/walk.h"
 #include "inject/sim/config.h"
 #include "inject/sim/event.h"
@@ -71,6 +72,9 @@ class Simulation {
 
   /// Forgets the last run. `script` and `walk`'s draws are not owned.
   void reset(const MachineConfig& config, const Script* script, Walk walk, Recording recording);
+
+  /// After reset(): tasks run in this order, at most `budget` switches out of their own. Not owned.
+  void schedule_by(Pct* pct, std::uint32_t budget);
 
   /// The handler lanes that decisions may enter, and who runs them.
   void set_handlers(HandlerRunner* runner, std::vector<Lane> lanes);
@@ -263,6 +267,7 @@ class Simulation {
   bool legal(const Action& action, machine::PointId point);
   Action moderated(Action drawn);
   void legal_actions(machine::PointId point);
+  void follow_pct(machine::PointId point);
   Choices choices_at(machine::PointId point);
   void record(const Action& action, machine::PointId point);
   void arm(Frame& frame);
@@ -321,6 +326,8 @@ class Simulation {
   Memory& memory_;
   const Script* script_ = nullptr;
   Walk walk_;
+  Pct* pct_ = nullptr;
+  std::uint32_t pct_budget_ = 0;
   Recording recording_ = Recording::decisions;
   bool collect_visits_ = false;
   bool alone_ = false;

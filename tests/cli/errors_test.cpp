@@ -11,7 +11,7 @@ TEST_F(Errors, CommandLine) {
   expect_error({"fuz"}, "see ./anyctx --help");
   expect_error({"replay"}, "FILE is required; see ./anyctx replay --help");
   expect_error({"fuzz", "--bogus"}, "--bogus; see ./anyctx fuzz --help");
-  expect_error({"fuzz", "--engine", "afl"}, "afl not in {libfuzzer}");
+  expect_error({"fuzz", "--engine", "honggfuzz"}, "honggfuzz not in {");
   expect_error({"fuzz", "--sanitizer", "memory"}, "memory not in {");
   expect_error({"fuzz", "--jobs", "0"}, "--jobs");
   expect_error({"fuzz", "--time", "5x"}, "'5x' is not a time; write 90s, 5m or 8h");

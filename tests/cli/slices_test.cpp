@@ -28,7 +28,7 @@ class Slices : public ToolBed, public ::testing::WithParamInterface<Way> {
     const std::string name = target + GetParam().suffix;
     link(built(GetParam().sanitizer) / name, here() / name);
     const Captured result = tool({"fuzz", target, "--engine", GetParam().engine, "--sanitizer",
-                                  GetParam().sanitizer, "--time", "3s", "--seed", "1", "--json"});
+                                  GetParam().sanitizer, "--time", "2s", "--seed", "1", "--json"});
     EXPECT_EQ(result.exit.code, 0) << target << "\n" << result.output << result.errors;
     const auto report = nlohmann::json::parse(result.output, nullptr, false);
     ASSERT_TRUE(report.is_object()) << result.errors;

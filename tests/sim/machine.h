@@ -66,6 +66,7 @@ class TestMachine : public HandlerRunner {
            Recording recording = Recording::decisions) {
     script_.assign(decisions);
     simulation_.reset(config, &script_, draws != nullptr ? Walk(draws, rate) : Walk(), recording);
+    if (pct_ != nullptr) simulation_.schedule_by(pct_, kMostSwitches);
     std::vector<Lane> handlers;
     for (const auto& [lane, ops] : lanes_) {
       if (lane.kind != LaneKind::task) handlers.push_back(lane);
@@ -80,6 +81,14 @@ class TestMachine : public HandlerRunner {
     }
     if (!simulation_.run_tasks()) return false;
     return !check || simulation_.alone(check);
+  }
+
+  /// One run by random priorities.
+  bool run_scheduled(Pct& pct) {
+    pct_ = &pct;
+    const bool clean = run();
+    pct_ = nullptr;
+    return clean;
   }
 
   void run_handler(Lane lane, std::uint16_t entry) override {
@@ -100,6 +109,8 @@ class TestMachine : public HandlerRunner {
   std::function<void()> check;
 
  private:
+  static constexpr std::uint32_t kMostSwitches = 64;
+
   struct LaneOps {
     std::vector<Op> ops;
     bool nolock = false;
@@ -109,6 +120,7 @@ class TestMachine : public HandlerRunner {
   Simulation simulation_;
   Script script_;
   std::map<Lane, LaneOps> lanes_;
+  Pct* pct_ = nullptr;
 };
 
 inline constexpr Lane task(std::uint8_t index) {

@@ -83,6 +83,11 @@ void add_sweep(CLI::App& app, Session& session) {
   command->add_flag("--preempt", options->preempt, "every switch, migration and delay");
   command->add_flag("--freeze", options->freeze,
                     "nolock operations beside and above code that stands still");
+  command->add_option("--pct", options->pct, "random schedules for bugs of this depth (PCT)")
+      ->check(CLI::Range(1u, 16u));
+  command->add_option("--runs", options->runs, "with --pct: of each program")
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "with --pct")->capture_default_str();
   command->add_flag("--instructions", options->instructions,
                     "interrupt native operations of slab, arena at each machine instruction");
   command->add_option("--depth", options->depth, "decisions at a time")

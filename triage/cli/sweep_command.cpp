@@ -181,10 +181,27 @@ std::string run_with_coverage(const Installation& installation, SweepShare& shar
   return coverage.report("without-faults", "with-faults");
 }
 
+int try_schedules(const Installation& installation, const SweepOptions& options) {
+  const fs::path save =
+      (options.out.empty() ? installation.work() / "sweep" : fs::absolute(options.out)) /
+      "findings";
+  fs::create_directories(save);
+  Command command = installation.runner(options.sanitizer);
+  for (const std::string& word :
+       {std::string("schedules"), std::string("--depth"), std::to_string(options.pct),
+        std::string("--runs"), std::to_string(options.runs), std::string("--seed"),
+        std::to_string(options.seed), std::string("--save"), save.string(), std::string("--")}) {
+    command.with(word);
+  }
+  for (const std::string& file : files_of(installation, options)) command.with(file);
+  return Process(command, Process::Output::inherit).wait().code;
+}
+
 }  // namespace
 
 int sweep(const Installation& installation, const SweepOptions& options) {
   if (options.instructions) return sweep_instructions(installation, options);
+  if (options.pct != 0) return try_schedules(installation, options);
   check(options);
   const Shard shard = parse_shard(options.shard);
   SweepShare share;

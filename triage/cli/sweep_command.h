@@ -16,6 +16,9 @@ struct SweepOptions {
   bool preempt = false;
   bool freeze = false;
   bool instructions = false;  // of native operations, and nothing else
+  unsigned pct = 0;           // not 0: random schedules of this depth, and nothing else
+  std::uint32_t runs = 1000;  // of each program, with `pct`
+  std::uint64_t seed = 1;     // with `pct`
   unsigned depth = 1;
   std::uint64_t budget = 100'000;  // pairs for each program
   unsigned occurrences = 64;
