@@ -119,7 +119,7 @@ TEST(PageSeeds, ReachEveryPoint) {
 }
 
 TEST_P(TargetSeeds, RandomProgramsAreClean) {
-  constexpr int kPrograms = 10000;
+  constexpr int kPrograms = 4000;
   inject::Rng rng(20260101);
   program::Program program = program::generate(schema(), rng);
   for (int i = 0; i < kPrograms && !HasFailure(); ++i) {
