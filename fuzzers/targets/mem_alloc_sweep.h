@@ -18,11 +18,11 @@ inline constexpr engine::NestedOps kMemAllocNested[] = {
 };
 
 inline constexpr std::string_view kMemAllocScope[] = {
-    "a = alloc(56)",          "free({result})", "free_rcu({result})", "publish(cell0, 56, how0)",
-    "unpublish(cell0, how0)",
+    "{1} = alloc(56)",          "free({result})",         "free_rcu({result})",
+    "publish(cell0, 56, how0)", "unpublish(cell0, how0)",
 };
 
-inline constexpr engine::SweepTables kMemAllocSweep = {kMemAllocNested, "pages=64 cpus=2",
+inline constexpr engine::SweepTables kMemAllocSweep = {kMemAllocNested, "pages=128 cpus=2",
                                                        kMemAllocScope};
 
 }  // namespace anyctx::target

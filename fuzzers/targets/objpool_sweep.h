@@ -13,10 +13,9 @@ inline constexpr engine::NestedOps kObjPoolNested[] = {
 };
 
 inline constexpr std::string_view kObjPoolScope[] = {
-    "a = pop()",
+    "{1} = pop()",
     "push({result})",
     "churn(2)",
-    "b = pop()",
 };
 
 inline constexpr engine::SweepTables kObjPoolSweep = {kObjPoolNested, "cpus=2 count=3",
