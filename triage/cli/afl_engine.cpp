@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "triage/cli/afl_job.h"
+#include "triage/cli/files.h"
 #include "triage/cli/setup_error.h"
-#include "triage/signature/signature.h"
 
 namespace anyctx::triage {
 namespace {
@@ -27,13 +27,6 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   return files;
 }
 
-/// Equal inputs have equal names, so that campaigns keep one of them.
-std::string name_of_content(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  return fmt::format("{}-{}", short_hash(content), content.size());
-}
-
 std::string name_of_job(unsigned number) {
   return number == 0 ? "main" : fmt::format("secondary{}", number);
 }
@@ -47,7 +40,7 @@ bool AflEngine::are_silent(const std::vector<fs::path>& files) const {
   command.with("--timeout").with(std::to_string(kTimeoutMs / 1000));
   for (const fs::path& file : files) command.with(file);
   const Captured captured = capture(command);
-  if (captured.exit.code == kExitSetup) throw SetupError(captured.errors);
+  if (captured.exit.code == kExitSetup) throw SetupError(complaint(captured.errors));
   return captured.exit.code == 0 && captured.exit.signal == 0;
 }
 
@@ -63,7 +56,8 @@ std::vector<Artifact> AflEngine::prepare(const std::vector<fs::path>& seeds) {
   std::vector<Artifact> bugs;
   for (const fs::path& file : files) {
     if (silent || are_silent({file})) {
-      fs::copy_file(file, inputs() / name_of_content(file), fs::copy_options::skip_existing);
+      fs::copy_file(file, inputs() / name_of_content(read_file(file)),
+                    fs::copy_options::skip_existing);
     } else {
       bugs.push_back({file, {}});
     }
@@ -98,7 +92,8 @@ void AflEngine::finish() {
   std::error_code none;
   for (const auto& job : fs::directory_iterator(shared(), none)) {
     for (const fs::path& file : files_in(job.path() / "queue")) {
-      fs::copy_file(file, plan_.corpus / name_of_content(file), fs::copy_options::skip_existing);
+      fs::copy_file(file, plan_.corpus / name_of_content(read_file(file)),
+                    fs::copy_options::skip_existing);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "triage/cli/program_text.h"
+#include "triage/cli/files.h"
 
 namespace anyctx::triage {
 

@@ -20,14 +20,16 @@ using Clock = std::chrono::steady_clock;
 /// The targets asked for, each once; all if none is named.
 std::vector<std::string> chosen_targets(const Installation& installation,
                                         const std::vector<std::string>& wanted) {
-  std::vector<std::string> known;
-  for (const TargetInfo& target : installation.targets()) known.push_back(target.name);
+  const std::vector<TargetInfo> known = installation.targets();
   std::vector<std::string> chosen;
   for (const std::string& name : wanted) {
-    installation.require_target(name);
+    require_target(known, name);
     if (std::find(chosen.begin(), chosen.end(), name) == chosen.end()) chosen.push_back(name);
   }
-  return chosen.empty() ? known : chosen;
+  if (wanted.empty()) {
+    for (const TargetInfo& target : known) chosen.push_back(target.name);
+  }
+  return chosen;
 }
 
 /// 0 would let libFuzzer choose one that nobody is told.

@@ -101,16 +101,16 @@ std::vector<TargetInfo> Installation::targets() const {
   return targets;
 }
 
-void Installation::require_target(const std::string& name) const {
-  std::string known;
+void require_target(const std::vector<TargetInfo>& known, const std::string& name) {
+  std::string names;
   program::Suggestion suggestion(name);
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : known) {
     if (target.name == name) return;
-    known += " " + target.name;
+    names += " " + target.name;
     suggestion.offer(target.name);
   }
   throw SetupError(
-      fmt::format("unknown target '{}'; there are{}{}", name, known, suggestion.clause()));
+      fmt::format("unknown target '{}'; there are{}{}", name, names, suggestion.clause()));
 }
 
 }  // namespace anyctx::triage

@@ -44,13 +44,14 @@ class Installation {
 
   /// Throws SetupError if anyctx-run is missing or broken.
   std::vector<TargetInfo> targets() const;
-  /// Throws SetupError if there is no target of that name.
-  void require_target(const std::string& name) const;
 
  private:
   std::filesystem::path binary(std::string_view sanitizer, std::string_view name) const;
 
   std::filesystem::path root_;
 };
+
+/// Throws SetupError if there is no target of that name.
+void require_target(const std::vector<TargetInfo>& known, const std::string& name);
 
 }  // namespace anyctx::triage

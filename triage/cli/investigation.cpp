@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "triage/cli/files.h"
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 
@@ -33,7 +34,7 @@ Investigation::Sight Investigation::replay(const std::string& sanitizer, const s
     return {true, signature_of_timeout(),
             fmt::format("anyctx: {}\n", signature_of_timeout().headline)};
   if (captured.exit.code == kExitSetup)
-    throw SetupError(fmt::format("cannot replay {}: {}", file, captured.errors));
+    throw SetupError(fmt::format("cannot replay {}: {}", file, complaint(captured.errors)));
   return {true, signature_of_output(captured.errors), beginning_of_report(captured.errors)};
 }
 
@@ -46,14 +47,13 @@ void Investigation::write_down(const std::string& artifact, const std::string& f
   convert.with("--raw").with(target_).with("--to").with("text").with("-o").with(file);
   const Captured captured = capture(convert.with(artifact));
   if (captured.exit.code != 0)
-    throw SetupError(fmt::format("cannot convert {}: {}", artifact, captured.errors));
+    throw SetupError(fmt::format("cannot convert {}: {}", artifact, complaint(captured.errors)));
 }
 
 std::string Investigation::replay_line(const std::string& file, const Sight& seen) const {
   const bool plain = seen.signature.kind == "timeout" ||  // takes too long to try
                      (seen.bug && replay({}, file).signature.key == seen.signature.key);
-  return plain ? fmt::format("./anyctx replay {}", shown(file))
-               : fmt::format("./anyctx replay --sanitizer {} {}", sanitizer_, shown(file));
+  return replay_command(plain ? std::string() : sanitizer_) + " " + shown(file);
 }
 
 Finding Investigation::examine(const std::string& artifact, const std::string& report) const {

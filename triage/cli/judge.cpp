@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
+#include "triage/cli/files.h"
 #include "triage/signature/process_report.h"
 
 namespace anyctx::triage {
@@ -29,9 +29,7 @@ std::string will_file() {
 }
 
 std::string read_away(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  in.close();
+  std::string content = read_file(path);
   std::error_code ignored;
   fs::remove(path, ignored);
   return content;

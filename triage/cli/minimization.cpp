@@ -51,7 +51,7 @@ const SchemaCopy& Minimization::schema_of(const std::string& target) {
   if (!schema) {
     const Captured captured = capture(installation_.runner().with("schema").with(target));
     const auto json = nlohmann::json::parse(captured.output, nullptr, false);
-    if (!json.is_object()) throw SetupError(captured.errors);
+    if (!json.is_object()) throw SetupError(complaint(captured.errors));
     schema = std::make_unique<SchemaCopy>(json);
   }
   return *schema;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "triage/cli/duration.h"
+#include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/minimization.h"
 #include "triage/cli/program_text.h"
@@ -46,9 +47,7 @@ Shown find_bug(const Installation& installation, const MinimizeOptions& options,
 }
 
 std::string replay_line(const Judge& judge, const fs::path& file) {
-  return judge.sanitizer().empty()
-             ? fmt::format("./anyctx replay {}", shown(file))
-             : fmt::format("./anyctx replay --sanitizer {} {}", judge.sanitizer(), shown(file));
+  return replay_command(judge.sanitizer()) + " " + shown(file);
 }
 
 void print_text(const Minimized& result, const Judge& judge, const MinimizeOptions& options) {

@@ -126,4 +126,10 @@ Captured capture(const Command& command) {
   return captured;
 }
 
+std::string complaint(std::string_view errors) {
+  constexpr std::string_view ours = "anyctx: ";
+  if (errors.starts_with(ours)) errors.remove_prefix(ours.size());
+  return std::string(errors.substr(0, errors.find('\n')));
+}
+
 }  // namespace anyctx::triage

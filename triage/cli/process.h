@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,5 +72,8 @@ struct Captured {
 
 /// Runs a process to its end.
 Captured capture(const Command& command);
+
+/// What an anyctx process said was wrong: the first line of its errors, without "anyctx: ".
+std::string complaint(std::string_view errors);
 
 }  // namespace anyctx::triage

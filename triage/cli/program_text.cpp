@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <sstream>
 
 #include "triage/cli/setup_error.h"
@@ -10,18 +9,13 @@
 
 namespace anyctx::triage {
 
-namespace fs = std::filesystem;
-
 std::string text_of_file(const Installation& installation, const std::string& file,
                          const std::string& raw_target) {
   Command convert = installation.runner().with("convert").with("--to").with("text");
   if (!raw_target.empty()) convert.with("--raw").with(raw_target);
   Captured captured = capture(convert.with("--").with(file));
   if (captured.exit.code == 0 && captured.exit.signal == 0) return std::move(captured.output);
-  constexpr std::string_view ours = "anyctx: ";
-  std::string line = captured.errors.substr(0, captured.errors.find('\n'));
-  if (line.starts_with(ours)) line.erase(0, ours.size());
-  throw SetupError(line);
+  throw SetupError(complaint(captured.errors));
 }
 
 std::string without_comments(const std::string& text) {
@@ -54,30 +48,6 @@ std::string beginning_of_report(const std::string& report) {
     ++lines;
   }
   return text;
-}
-
-void write_file(const fs::path& path, const std::string& content) {
-  const fs::path beside = path.string() + ".new";
-  std::ofstream out(beside, std::ios::binary);
-  out << content;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(beside, path, error);
-  if (!out || error) {
-    fs::remove(beside, error);
-    throw SetupError(
-        fmt::format("cannot write {}; make room or write somewhere else", path.string()));
-  }
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-std::string shown(const fs::path& path) {
-  const fs::path relative = path.lexically_proximate(fs::current_path());
-  return relative.string().starts_with("..") ? path.string() : relative.string();
 }
 
 }  // namespace anyctx::triage

@@ -1,7 +1,6 @@
-// Program text: files of all forms as the text of a program, and findings as files.
+// Program text: files of all forms as the text of a program, and findings as text.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "triage/cli/installation.h"
@@ -22,14 +21,5 @@ std::string with_finding(const Sight& sight, const std::string& program);
 
 /// The beginning of a report: what happened, and the stack it happened on.
 std::string beginning_of_report(const std::string& report);
-
-/// Whole or not there. Throws SetupError.
-void write_file(const std::filesystem::path& path, const std::string& content);
-
-/// Empty if it cannot be read.
-std::string read_file(const std::filesystem::path& path);
-
-/// A path as short as it can be typed here.
-std::string shown(const std::filesystem::path& path);
 
 }  // namespace anyctx::triage

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "triage/cli/duration.h"
+#include "triage/cli/files.h"
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/story_run.h"
@@ -45,10 +46,8 @@ void save_views(const Installation& installation, const ReplayOptions& options) 
   if (!options.perfetto.empty())
     write_file(options.perfetto, trace_events(story.document).dump() + "\n");
   if (options.html.empty()) return;
-  const std::string sanitizer =
-      options.sanitizer.empty() ? "" : fmt::format("--sanitizer {} ", options.sanitizer);
   write_file(options.html,
-             story_page(story.document, fmt::format("./anyctx replay {}{}", sanitizer, file),
+             story_page(story.document, replay_command(options.sanitizer) + " " + file,
                         beginning_of_report(story.errors)));
 }
 

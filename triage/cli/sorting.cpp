@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
@@ -97,7 +98,7 @@ void Sorting::look_at(const PileFile& file) {
     return;
   }
   ++report_.inputs;
-  const std::string hash = fmt::format("{}-{}", short_hash(content), content.size());
+  const std::string hash = name_of_content(content);
   report_.hashes.push_back(hash);
   if (!earlier_.knows_input(hash)) ++report_.new_inputs;
   if (!sight.bug) {
@@ -201,11 +202,9 @@ void Sorting::tell(Bug& bug) {
   const bool hangs = bug.signature.kind == "timeout";
   const bool plain = plan_.sanitizer.empty() || hangs ||
                      plain_.look(bug.program).signature.key == bug.signature.key;
-  bug.replay = plain
-                   ? fmt::format("./anyctx replay {}", shown(file))
-                   : fmt::format("./anyctx replay --sanitizer {} {}", plan_.sanitizer, shown(file));
-  if (hangs) return;  // it has no end to tell of
   const std::string sanitizer = plain ? "" : plan_.sanitizer;
+  bug.replay = replay_command(sanitizer) + " " + shown(file);
+  if (hangs) return;  // it has no end to tell of
   try {
     bug.story = run_story(installation_, sanitizer, file, "").document;
   } catch (const SetupError&) {

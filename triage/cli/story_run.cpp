@@ -14,11 +14,8 @@ StoryRun run_story(const Installation& installation, const std::string& sanitize
   StoryRun run;
   run.document = nlohmann::json::parse(captured.output, nullptr, false);
   if (!run.document.is_object()) {
-    constexpr std::string_view ours = "anyctx: ";
-    std::string line = captured.errors.substr(0, captured.errors.find('\n'));
-    if (line.starts_with(ours)) line.erase(0, ours.size());
     throw SetupError(captured.exit.code == kExitSetup
-                         ? line
+                         ? complaint(captured.errors)
                          : fmt::format("{}: the process ended before it could tell its story; try "
                                        "--sanitizer address",
                                        file));

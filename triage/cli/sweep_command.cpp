@@ -8,6 +8,7 @@
 
 #include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
+#include "triage/cli/files.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/sweep_coverage.h"
 #include "triage/cli/sweep_crew.h"
@@ -38,17 +39,6 @@ Shard parse_shard(const std::string& text) {
     throw SetupError(fmt::format("--shard: '{}' is not K/N with 1 <= K <= N, like 3/16", text));
   --shard.index;
   return shard;
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-/// As short as it can be typed here.
-std::string shown(const fs::path& path) {
-  const fs::path relative = path.lexically_proximate(fs::current_path());
-  return relative.string().starts_with("..") ? path.string() : relative.string();
 }
 
 std::vector<std::string> corpus_of(const Installation& installation, const std::string& target) {
@@ -135,7 +125,7 @@ std::vector<std::string> words_of(const SweepOptions& options, const Shard& shar
 json identity(const SweepShare& share, const std::string& sanitizer) {
   json files = json::array();
   for (const std::string& file : share.files)
-    files.push_back({{"file", file}, {"content", short_hash(read(file))}});
+    files.push_back({{"file", file}, {"content", short_hash(read_file(file))}});
   return {{"files", std::move(files)}, {"options", share.options}, {"sanitizer", sanitizer}};
 }
 
@@ -144,11 +134,7 @@ void save_findings(SweepResult& result, const fs::path& folder) {
     fs::create_directories(folder);
     const fs::path path =
         folder / fmt::format("{}-{}.txt", finding.kind, short_hash(finding.program));
-    std::ofstream out(path, std::ios::binary);
-    out << "# " << finding.headline << "\n" << finding.program;
-    out.close();
-    if (!out)
-      throw SetupError(fmt::format("cannot write {}; make room or choose --out", path.string()));
+    write_file(path, fmt::format("# {}\n{}", finding.headline, finding.program));
     finding.file = shown(path);
   }
 }
@@ -230,9 +216,7 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   save_findings(result, out / "findings");
 
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  const std::string replay = options.sanitizer.empty()
-                                 ? "./anyctx replay"
-                                 : "./anyctx replay --sanitizer " + options.sanitizer;
+  const std::string replay = replay_command(options.sanitizer);
   if (options.json)
     fmt::print("{}\n", sweep_json(result, seconds, replay).dump());
   else

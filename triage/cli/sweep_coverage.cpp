@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
+#include "triage/cli/files.h"
 #include "triage/cli/setup_error.h"
 #include "triage/report/line_coverage.h"
 
@@ -13,15 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kTools = "/usr/bin/llvm-";  // llvm-19 of Debian: see .ci/packages.txt
-
-void write(const fs::path& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  out.close();
-  if (!out)
-    throw SetupError(
-        fmt::format("cannot write {}; make room or choose another --coverage", path.string()));
-}
 
 std::string run(const Command& command) {
   const Captured captured = capture(command);
@@ -68,7 +58,7 @@ std::string SweepCoverage::lcov(const std::string& name) const {
             "--instr-profile=" + (folder_ / (name + ".profdata")).string(),
             installation_.counting_runner().words[0], installation_.root() / "lib"},
            {}});
-  write(folder_ / (name + ".lcov"), text);
+  write_file(folder_ / (name + ".lcov"), text);
   return text;
 }
 
@@ -89,7 +79,7 @@ std::string SweepCoverage::report(const std::string& plain, const std::string& f
   const FaultCoverage coverage =
       compare(parse_lcov(lcov(plain), root), parse_lcov(lcov(faulty), root));
   const std::string text = fault_coverage_text(coverage);
-  write(folder_ / "branches.txt", text);
+  write_file(folder_ / "branches.txt", text);
   return text +
          fmt::format("reports: {0}/html-{1}/index.html, {0}/html-{2}/index.html, {0}/*.lcov\n\n",
                      folder_.string(), plain, faulty);

@@ -121,11 +121,7 @@ void SweepCrew::ended(unsigned job, const Exit& exit) {
     workers_[job].reset();
     return;
   }
-  if (exit.signal == 0 && exit.code == kExitSetup) {
-    std::string error = worker.errors().substr(0, worker.errors().find('\n'));
-    if (error.starts_with("anyctx: ")) error.erase(0, 8);
-    throw SetupError(error);
-  }
+  if (exit.signal == 0 && exit.code == kExitSetup) throw SetupError(complaint(worker.errors()));
   if (exit.code == 127) throw SetupError("cannot run anyctx-run; start through ./anyctx");
   note_crash(worker);
   start(job);

@@ -20,12 +20,6 @@ constexpr unsigned kMostNothingNew = 5;
 constexpr seconds kGrace{20};  // for an engine to end by itself
 constexpr int kWaitMs = 200;   // between looks at the clock
 
-std::string without_prefix(std::string_view line) {
-  constexpr std::string_view ours = "anyctx: ";
-  if (line.starts_with(ours)) line.remove_prefix(ours.size());
-  return std::string(line.substr(0, line.find('\n')));
-}
-
 /// Not those that a process was writing when it was ended.
 std::vector<fs::path> stats_files(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -60,7 +54,7 @@ TargetReport TargetCampaign::run() {
     for (auto job = jobs_.begin(); job != jobs_.end();) {
       (*job)->read_output();
       const auto exit = (*job)->poll();
-      if (exit) read_numbers(**job);
+      if (exit) read_numbers();
       const bool found = examine_artifacts(**job);
       if (exit && !found) end_of_job(**job, *exit);
       job = exit ? jobs_.erase(job) : std::next(job);
@@ -101,7 +95,7 @@ fs::path TargetCampaign::convert_seeds(std::string_view kind) {
   if (convert.words.size() == words) return to;
   const Captured captured = capture(convert);
   if (captured.exit.code != 0 || captured.exit.signal != 0)
-    throw SetupError(without_prefix(captured.errors));
+    throw SetupError(complaint(captured.errors));
   return to;
 }
 
@@ -172,16 +166,18 @@ void TargetCampaign::stop_jobs_in_time() {
   }
 }
 
-void TargetCampaign::read_numbers(const Job& job) {
+void TargetCampaign::read_numbers() {
   for (const fs::path& file : stats_files(plan_.folder)) stats_.read(file);
-  coverage_ = std::max(coverage_, job.coverage());
-  corpus_ = std::max(corpus_, job.corpus());
+  for (const auto& job : jobs_) {
+    coverage_ = std::max(coverage_, job->coverage());
+    corpus_ = std::max(corpus_, job->corpus());
+  }
 }
 
 void TargetCampaign::show_progress() {
   if (Clock::now() - stats_read_ >= seconds(1)) {
     stats_read_ = Clock::now();
-    for (const auto& job : jobs_) read_numbers(*job);
+    read_numbers();
   }
   const auto passed = std::chrono::duration_cast<seconds>(Clock::now() - start_);
   const double speed = static_cast<double>(stats_.executions()) / std::max(elapsed(), 1.0);
@@ -196,7 +192,7 @@ TargetReport TargetCampaign::report() const {
   for (const fs::path& file : stats_files(plan_.folder)) points.with("--stats").with(file);
   const Captured captured = capture(points);
   const auto json = nlohmann::json::parse(captured.output, nullptr, false);
-  if (!json.is_object()) throw SetupError(without_prefix(captured.errors));
+  if (!json.is_object()) throw SetupError(complaint(captured.errors));
   TargetReport report;
   report.target = plan_.target;
   report.seconds = elapsed();

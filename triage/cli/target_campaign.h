@@ -32,7 +32,7 @@ class TargetCampaign {
   bool wants_more() const;
   bool examine_artifacts(Job& job);
   void end_of_job(Job& job, const Exit& exit);
-  void read_numbers(const Job& job);
+  void read_numbers();
   void add_finding(Finding finding);
   void stop_jobs_in_time();
   void show_progress();

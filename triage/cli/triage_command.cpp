@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "triage/cli/duration.h"
+#include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
-#include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/sorting.h"
 
@@ -45,7 +45,7 @@ int triage(const Installation& installation, const TriageOptions& options) {
   if (!fs::is_directory(plan.folder))
     throw SetupError(
         fmt::format("{} is no folder; give the one with the inputs", plan.folder.string()));
-  if (!plan.target.empty()) installation.require_target(plan.target);
+  if (!plan.target.empty()) require_target(installation.targets(), plan.target);
   fs::create_directories(plan.report);
   count_interrupts();
   Progress progress;
