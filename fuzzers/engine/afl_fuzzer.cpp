@@ -12,10 +12,10 @@
 #include <cstring>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "fuzzers/engine/fuzz_session.h"
+#include "fuzzers/engine/fuzzer_arguments.h"
 #include "fuzzers/engine/libfuzzer.h"
 
 extern "C" {
@@ -75,24 +75,6 @@ void publish_on_crash() {
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) {
     ::sigaction(number, &action, nullptr);
   }
-}
-
-/// What follows `flag` in those arguments that begin with it, which are removed: AFL++'s driver
-/// takes arguments for files.
-std::vector<std::string> take_values(std::string_view flag, int* argc, char** argv) {
-  std::vector<std::string> values;
-  int kept = 1;
-  for (int i = 1; i < *argc; ++i) {
-    const std::string_view argument(argv[i]);
-    if (argument.starts_with(flag)) {
-      values.emplace_back(argument.substr(flag.size()));
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  argv[kept] = nullptr;
-  *argc = kept;
-  return values;
 }
 
 /// Each process keeps its own: AFL++ forks a new one after a crash.

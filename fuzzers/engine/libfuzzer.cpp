@@ -3,10 +3,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "fuzzers/engine/fuzz_session.h"
+#include "fuzzers/engine/fuzzer_arguments.h"
 
 namespace anyctx::engine {
 namespace {
@@ -16,16 +15,6 @@ __attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counte
 
 FuzzSession* session = nullptr;  // lives until the process ends
 
-/// What follows `flag` in those arguments that begin with it.
-std::vector<std::string> values_of(std::string_view flag, int argc, char** argv) {
-  std::vector<std::string> values;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument(argv[i]);
-    if (argument.starts_with(flag)) values.emplace_back(argument.substr(flag.size()));
-  }
-  return values;
-}
-
 }  // namespace
 }  // namespace anyctx::engine
 
@@ -33,8 +22,9 @@ using anyctx::engine::session;
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
-  const auto stats = values_of("--stats=", *argc, *argv);
-  session = new FuzzSession(fuzzed_target(), extra_counters, values_of("--param=", *argc, *argv),
+  const auto stats = take_values("--stats=", argc, *argv);
+  const auto params = take_values("--param=", argc, *argv);
+  session = new FuzzSession(fuzzed_target(), extra_counters, params,
                             stats.empty() ? std::string() : stats.front());
   std::atexit([] { session->save_stats(); });
   return 0;

@@ -35,11 +35,8 @@ RunResult Runner::run(const Program& program, inject::Recording recording) {
   const auto listed = static_cast<std::uint32_t>(program.decisions.size());
   simulation_.reset(machine_config(*target_.schema, program), &script_,
                     make_walk(program.walk.rate, program::kMaxDecisions - listed), recording);
-  pct_.reset();
-  if (plan_) {
-    pct_.emplace(plan_->seed, plan_->steps, plan_->depth);
-    simulation_.schedule_by(&*pct_, program::kMaxDecisions - listed);
-  }
+  pct_ = schedule_;
+  if (pct_) simulation_.schedule_by(&*pct_, program::kMaxDecisions - listed);
   if (!world_) world_ = target_.make_world(simulation_);
 
   lanes_ = {};

@@ -29,13 +29,6 @@ struct RunResult {
   std::uint64_t digest = 0;
 };
 
-/// A schedule by random priorities; see inject/sched/pct.h.
-struct PctPlan {
-  std::uint64_t seed = 0;
-  std::uint32_t steps = 1;
-  unsigned depth = 1;
-};
-
 class Runner final : private inject::HandlerRunner {
  public:
   /// Throws std::bad_alloc if the machine's memory cannot be had.
@@ -47,7 +40,7 @@ class Runner final : private inject::HandlerRunner {
                 inject::Recording recording = inject::Recording::decisions);
 
   /// Runs from now on are scheduled so; none: by the program alone.
-  void schedule_by(std::optional<PctPlan> plan) { plan_ = plan; }
+  void schedule_by(std::optional<inject::Pct> pct) { schedule_ = std::move(pct); }
   /// Of the last run, if it was scheduled so.
   std::uint32_t steps() const { return pct_ ? pct_->steps() : 0; }
 
@@ -78,7 +71,7 @@ class Runner final : private inject::HandlerRunner {
   inject::Script script_;
   std::optional<inject::RandomDraws> random_;
   std::optional<inject::BytesDraws> bytes_;
-  std::optional<PctPlan> plan_;
+  std::optional<inject::Pct> schedule_;  // as each run begins with it
   std::optional<inject::Pct> pct_;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fuzzers/native/stack.h"
+#include "fuzzers/native/sweep_cases.h"
 #include "lib/bpf/arena.h"
 
 namespace anyctx::native {
@@ -135,19 +136,7 @@ class ArenaScene {
 };
 
 template <machine::Machine M>
-struct ArenaCase {
-  const char* name;
-  void (*prepare)(ArenaScene<M>&);
-  void (*operation)(ArenaScene<M>&);
-};
-template <machine::Machine M>
-struct ArenaInterruption {
-  const char* name;
-  void (*run)(ArenaScene<M>&);
-};
-
-template <machine::Machine M>
-inline constexpr ArenaCase<M> kArenaCases[] = {
+inline constexpr Case<ArenaScene<M>> kArenaCases[] = {
     {"bpf_arena_alloc_pages, one", [](auto&) {}, [](auto& s) { s.alloc(1); }},
     {"bpf_arena_alloc_pages, three, between others",
      [](auto& s) { s.alloc(4), s.alloc(1), s.free_first(); }, [](auto& s) { s.alloc(3); }},
@@ -159,9 +148,18 @@ inline constexpr ArenaCase<M> kArenaCases[] = {
 };
 
 template <machine::Machine M>
-inline constexpr ArenaInterruption<M> kArenaInterruptions[] = {
+inline constexpr Interruption<ArenaScene<M>> kArenaInterruptions[] = {
     {"alloc", [](auto& s) { s.alloc(1), s.alloc(2); }},
     {"alloc and free", [](auto& s) { s.alloc(1), s.alloc(2), s.free_first(); }},
+};
+
+struct ArenaPlay {
+  template <class M>
+  using Scene = ArenaScene<M>;
+  template <class M>
+  static constexpr auto& cases = kArenaCases<M>;
+  template <class M>
+  static constexpr auto& interruptions = kArenaInterruptions<M>;
 };
 
 }  // namespace anyctx::native

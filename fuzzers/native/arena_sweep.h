@@ -5,7 +5,7 @@
 
 namespace anyctx::native {
 
-/// Calls back with each row as soon as it is done. CHECKs inject::can_single_step().
-void sweep_arena(const std::function<void(const SweepRow&)>& done);
+/// CHECKs inject::can_single_step().
+void sweep_arena(const SweepDone& done);
 
 }  // namespace anyctx::native

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "inject/threads/trials.h"
 
 namespace anyctx::native {
 
@@ -15,13 +16,12 @@ struct SweepRow {
   std::string what;
   std::uint64_t instructions = 0;  // each was interrupted
   std::uint64_t points = 0;        // each was interrupted
-  struct Finding {
-    std::uint64_t place = 0;   // counts from 1; 0: not interrupted at all
-    std::uintptr_t where = 0;  // address of the instruction, or the point
-    std::string what;
-  };
+  using Finding = inject::Trials::Finding;
   std::vector<Finding> by_instruction;
   std::vector<Finding> by_point;
 };
+
+/// Called with each row as soon as it is done.
+using SweepDone = std::function<void(const SweepRow&)>;
 
 }  // namespace anyctx::native

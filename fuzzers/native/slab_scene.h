@@ -5,6 +5,7 @@
 
 #include "fuzzers/native/holdings.h"
 #include "fuzzers/native/stack.h"
+#include "fuzzers/native/sweep_cases.h"
 
 namespace anyctx::native {
 
@@ -117,19 +118,6 @@ class SlabScene {
   bool outer_failed_ = false;
 };
 
-/// One operation in one state.
-template <machine::Machine M>
-struct SlabCase {
-  const char* name;
-  void (*prepare)(SlabScene<M>&);
-  void (*operation)(SlabScene<M>&);
-};
-/// What comes in between.
-template <machine::Machine M>
-struct SlabInterruption {
-  const char* name;
-  void (*run)(SlabScene<M>&);
-};
 struct SlabVariant {
   const char* name;
   slab::Config config;
@@ -142,7 +130,7 @@ inline constexpr SlabVariant kSlabVariants[] = {
 };
 
 template <machine::Machine M>
-inline constexpr SlabCase<M> kSlabCases[] = {
+inline constexpr Case<SlabScene<M>> kSlabCases[] = {
     {"kmalloc_nolock, objects at hand", [](auto& s) { s.prepare(96, 3); },
      [](auto& s) { s.alloc(96); }},
     {"kmalloc_nolock, a new slab", [](auto&) {}, [](auto& s) { s.alloc(1024); }},
@@ -161,7 +149,7 @@ inline constexpr SlabCase<M> kSlabCases[] = {
 };
 
 template <machine::Machine M>
-inline constexpr SlabInterruption<M> kSlabInterruptions[] = {
+inline constexpr Interruption<SlabScene<M>> kSlabInterruptions[] = {
     {"alloc", [](auto& s) { s.alloc(96), s.alloc(1024), s.alloc(4096); }},
     {"alloc and free",
      [](auto& s) {
@@ -169,6 +157,15 @@ inline constexpr SlabInterruption<M> kSlabInterruptions[] = {
        s.alloc(1024), s.alloc(4096), s.free_last(), s.free_last();
      }},
     {"pages", [](auto& s) { s.alloc_pages(1), s.alloc_pages(0), s.free_pages(); }},
+};
+
+struct SlabPlay {
+  template <class M>
+  using Scene = SlabScene<M>;
+  template <class M>
+  static constexpr auto& cases = kSlabCases<M>;
+  template <class M>
+  static constexpr auto& interruptions = kSlabInterruptions<M>;
 };
 
 }  // namespace anyctx::native

@@ -22,7 +22,7 @@ using native::SweepRow;
 
 struct Subject {
   std::string_view name;
-  void (*sweep)(const std::function<void(const SweepRow&)>& done);
+  void (*sweep)(const native::SweepDone& done);
 };
 constexpr Subject kSubjects[] = {{"slab", native::sweep_slab}, {"arena", native::sweep_arena}};
 

@@ -43,12 +43,12 @@ class Schedules {
   bool try_file(const std::string& path, const ProgramFile& file) {
     Runner runner(*file.target);
     // How many steps there are is seen in a run without changes.
-    runner.schedule_by(engine::PctPlan{options_.seed, 1, 1});
+    runner.schedule_by(inject::Pct(options_.seed, 1, 1));
     runner.run(file.program);
     Tried tried;
     tried.steps = runner.steps();
     for (; tried.runs < options_.runs && !tried.found; ++tried.runs) {
-      runner.schedule_by(engine::PctPlan{options_.seed + tried.runs, tried.steps, options_.depth});
+      runner.schedule_by(inject::Pct(options_.seed + tried.runs, tried.steps, options_.depth));
       const RunResult result = runner.run(file.program);
       tried.steps = std::max(tried.steps, runner.steps());
       tried.ends.insert(result.digest);
