@@ -1,4 +1,5 @@
 #include "fuzzers/targets/arena_own_inspector.h"
+#include "fuzzers/targets/slab_options.h"
 
 #include "lib/slab/census.h"
 
@@ -7,9 +8,6 @@ namespace anyctx::target {
 using model::SlotRange;
 
 namespace {
-
-// Objects come from slabs of no greater order.
-constexpr unsigned kLargestSlabOrder = 3;
 
 SlotRange range_of(bpf::Slots slots) {
   return {static_cast<std::uint32_t>(slots.first), static_cast<std::uint32_t>(slots.count)};

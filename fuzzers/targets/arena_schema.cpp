@@ -1,5 +1,6 @@
 #include "fuzzers/targets/arena_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "lib/bpf/sites.h"
 #include "lib/defer/sites.h"
 #include "lib/page/memcg_sites.h"
@@ -18,8 +19,6 @@ using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kPageSizes[] = {"4k", "64k"};
 constexpr std::string_view kExtents[] = {"entries", "large", "4g"};
 constexpr std::string_view kBases[] = {"zero", "top", "middle"};
 constexpr std::string_view kMappings[] = {"exact", "longer", "shorter", "none"};

@@ -4,6 +4,7 @@
 
 #include "fuzzers/targets/hashtab_schema.h"
 #include "fuzzers/targets/hashtab_subject.h"
+#include "fuzzers/targets/slab_options.h"
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/bpf/hashtab.h"
@@ -17,9 +18,6 @@ using inject::Watched;
 using Source = bpf::SlabElements<Sim>;
 using Table = bpf::HashTab<Sim, Source>;
 using Element = Table::Element;
-
-// Elements come from slabs of no greater order.
-constexpr unsigned kLargestSlabOrder = 3;
 
 class OwnHashTabSubject final : public HashTabSubject, private HashTabInspector {
  public:

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/hashtab_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/reclaim_sites.h"
 #include "lib/bpf/pool_sites.h"
 #include "lib/defer/sites.h"
@@ -16,7 +17,6 @@ using program::kAnyContext;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kLocks[] = {"resilient", "guarded"};
 
 constexpr ParamSpec kParams[] = {

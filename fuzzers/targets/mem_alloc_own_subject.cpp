@@ -5,6 +5,7 @@
 
 #include "fuzzers/targets/mem_alloc_subject.h"
 #include "fuzzers/targets/slab_stack.h"
+#include "fuzzers/targets/trace_readers.h"
 #include "lib/bpf/mem_alloc.h"
 #include "lib/defer/tasks_trace.h"
 
@@ -46,13 +47,13 @@ class OwnMemAllocSubject final : public MemAllocSubject {
   Token read_lock(ReaderKind kind) override {
     const Watched watched;
     if (kind == ReaderKind::rcu) return grace_.rcu.read_lock();
-    const auto token = trace_.read_lock(trace_reader());
+    const auto token = trace_.read_lock(readers_.of(simulation_.task()));
     return token.set | Token{token.counted} << 1;
   }
   void read_unlock(ReaderKind kind, Token token) override {
     const Watched watched;
     if (kind == ReaderKind::rcu) return grace_.rcu.read_unlock(token);
-    trace_.read_unlock(trace_reader(), {token & 1, (token >> 1) != 0});
+    trace_.read_unlock(readers_.of(simulation_.task()), {token & 1, (token >> 1) != 0});
   }
   void synchronize(GraceKind kind) override {
     const Watched watched;
@@ -94,27 +95,20 @@ class OwnMemAllocSubject final : public MemAllocSubject {
     }
   }
   std::string_view audit_caches() const;
-  defer::TraceReader<Sim>& trace_reader() {
-    const inject::SimTask& task = simulation_.task();
-    return readers_[static_cast<unsigned>(task.lane.kind)][task.lane.index];
-  }
-
   inject::Simulation& simulation_;
   SlabStack stack_;
   defer::Grace<Sim>& grace_ = stack_.grace;
   slab::SlabAllocator<Sim>& slabs_ = stack_.slabs;
   defer::TasksTrace<Sim> trace_{grace_.srcu};
   std::unique_ptr<bpf::MemAlloc<Sim>> mem_;
-  std::array<std::array<defer::TraceReader<Sim>, 16>, inject::kLaneKinds> readers_;
+  TraceReaders readers_;
   mutable std::vector<const void*> seen_;  // by an audit
 };
 
 void OwnMemAllocSubject::reset(const SlabOptions& options) {
   stack_.reset(simulation_.memory(), options);
   mem_ = std::make_unique<bpf::MemAlloc<Sim>>();
-  for (auto& kind : readers_) {
-    for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);
-  }
+  readers_.reset();
   seen_.reserve(4096);
 }
 

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/mem_alloc_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/reclaim_sites.h"
 #include "lib/bpf/sites.h"
 #include "lib/defer/sites.h"
@@ -15,9 +16,6 @@ using program::kAnyContext;
 using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
-
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
 
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},

@@ -94,7 +94,6 @@ class MemAllocWorld final : public engine::World {
   }
 
   /// A reader from its construction to its destruction.
-  class Section;
 
   // No object of a bucket with less can be a thing: all others are.
   static constexpr std::size_t kLeastThing = 56;

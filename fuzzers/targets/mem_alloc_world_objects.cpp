@@ -11,27 +11,6 @@ using engine::Outcome;
 using inject::Sim;
 using inject::VerdictKind;
 
-class MemAllocWorld::Section {
- public:
-  Section(MemAllocWorld& world, ReaderKind kind)
-      : world_(world),
-        kind_(kind),
-        token_(world.subject_->read_lock(kind)),
-        place_(world.readers_.enter(kind)) {}
-  ~Section() {
-    world_.readers_.leave(place_);
-    world_.subject_->read_unlock(kind_, token_);
-  }
-  Section(const Section&) = delete;
-  Section& operator=(const Section&) = delete;
-
- private:
-  MemAllocWorld& world_;
-  ReaderKind kind_;
-  MemAllocSubject::Token token_;
-  unsigned place_;
-};
-
 Outcome MemAllocWorld::alloc(unsigned slot, std::uint32_t asked) {
   const Held held = make(bytes_of(asked));
   if (held.object == nullptr) return {Outcome::Kind::failed};
@@ -75,7 +54,7 @@ Outcome MemAllocWorld::unpublish(unsigned cell, How how) {
 
 /// A reader may put something into what it found, even if that is deleted already.
 Outcome MemAllocWorld::read(unsigned cell, ReaderKind kind, std::uint32_t looks, bool puts) {
-  const Section section(*this, kind);
+  const ReaderSection section(*subject_, readers_, kind);
   MemThing* const thing = cells_[cell].load();
   if (thing == nullptr) return {Outcome::Kind::vacuous};
   ++thing->watchers;

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/objpool_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "lib/bpf/pool_sites.h"
 
 namespace anyctx::target {
@@ -11,8 +12,6 @@ using program::kAnyContext;
 using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
-
-constexpr std::string_view kNoYes[] = {"no", "yes"};
 
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/page_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "lib/defer/sites.h"
 #include "lib/page/gfp.h"
 #include "lib/page/memcg_sites.h"
@@ -15,9 +16,6 @@ using program::kMaySpin;
 using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
-
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kPageSizes[] = {"4k", "64k"};
 
 // Small memories with small pageblocks: everything happens within a few dozen operations.
 constexpr ParamSpec kParams[] = {

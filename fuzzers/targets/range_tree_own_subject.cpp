@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "fuzzers/targets/range_tree_subject.h"
+#include "fuzzers/targets/slab_options.h"
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/bpf/range_tree.h"
@@ -14,9 +15,6 @@ namespace {
 
 using inject::Sim;
 using inject::Watched;
-
-// Nodes come from slabs of no greater order.
-constexpr unsigned kLargestSlabOrder = 3;
 
 /// The slab's nodes, counted.
 class CountedNodes {

@@ -1,5 +1,6 @@
 #include "fuzzers/targets/range_tree_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "lib/bpf/sites.h"
 #include "lib/defer/sites.h"
 #include "lib/page/sites.h"
@@ -16,7 +17,6 @@ using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::uint32_t kMost = UINT32_MAX;
 
 constexpr ParamSpec kParams[] = {

@@ -1,7 +1,9 @@
 // The allocator in lib/slab and the grace periods in lib/defer as a ReclaimSubject.
 #include "fuzzers/targets/reclaim_subject.h"
+#include "fuzzers/targets/slab_options.h"
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
+#include "fuzzers/targets/trace_readers.h"
 #include "lib/defer/tasks_trace.h"
 #include "lib/slab/cache_pair.h"
 
@@ -11,8 +13,6 @@ namespace {
 using inject::Sim;
 using inject::Watched;
 using Head = defer::RcuHead<Sim>;
-
-constexpr unsigned kLargestSlabOrder = 3;
 
 static_assert(sizeof(Head) == sizeof(CallbackHead));
 
@@ -90,12 +90,6 @@ class OwnReclaimSubject final : public ReclaimSubject {
   std::int64_t live_objects() const override { return stack_.live_objects(); }
 
  private:
-  /// Programs that trace others nest in the task that they interrupt.
-  defer::TraceReader<Sim>& trace_reader() {
-    const inject::SimTask& task = simulation_.task();
-    return readers_[static_cast<unsigned>(task.lane.kind)][task.lane.index];
-  }
-
   inject::Simulation& simulation_;
   SlabStack stack_;
   defer::Grace<Sim>& grace_ = stack_.grace;
@@ -103,15 +97,13 @@ class OwnReclaimSubject final : public ReclaimSubject {
   defer::TasksTrace<Sim> trace_{grace_.srcu};
   slab::CachePair<Sim> pair_;
   OwnSlabInspector inspector_;
-  std::array<std::array<defer::TraceReader<Sim>, 16>, inject::kLaneKinds> readers_;
+  TraceReaders readers_;
 };
 
 void OwnReclaimSubject::reset(const SlabOptions& options) {
   stack_.reset(simulation_.memory(), options);
   pair_ = {};
-  for (auto& kind : readers_) {
-    for (defer::TraceReader<Sim>& reader : kind) reader.nesting.init(0);
-  }
+  readers_.reset();
 }
 
 bool OwnReclaimSubject::create_pair(const PairSpec& spec) {
@@ -130,7 +122,7 @@ ReclaimSubject::Token OwnReclaimSubject::read_lock(ReaderKind kind) {
   const Watched watched;
   if (kind == ReaderKind::rcu) return grace_.rcu.read_lock();
   if (kind == ReaderKind::srcu_fast) return grace_.srcu.read_lock();
-  const auto token = trace_.read_lock(trace_reader());
+  const auto token = trace_.read_lock(readers_.of(simulation_.task()));
   return token.set | Token{token.counted} << 1;
 }
 
@@ -138,7 +130,7 @@ void OwnReclaimSubject::read_unlock(ReaderKind kind, Token token) {
   const Watched watched;
   if (kind == ReaderKind::rcu) return grace_.rcu.read_unlock(token);
   if (kind == ReaderKind::srcu_fast) return grace_.srcu.read_unlock(token);
-  trace_.read_unlock(trace_reader(), {token & 1, (token >> 1) != 0});
+  trace_.read_unlock(readers_.of(simulation_.task()), {token & 1, (token >> 1) != 0});
 }
 
 }  // namespace

@@ -63,4 +63,41 @@ class ReclaimReaders {
   std::array<Reader, kPlaces + 1> readers_{};
 };
 
+/// The scope in which somebody reads: known to the subject, and to who counts readers.
+template <class Subject>
+class [[nodiscard]] ReaderSection {
+ public:
+  ReaderSection(Subject& subject, ReclaimReaders& readers, ReaderKind kind)
+      : subject_(subject),
+        readers_(readers),
+        kind_(kind),
+        token_(subject.read_lock(kind)),
+        place_(readers.enter(kind)) {}
+  ~ReaderSection() {
+    readers_.leave(place_);
+    subject_.read_unlock(kind_, token_);
+  }
+  ReaderSection(const ReaderSection&) = delete;
+  ReaderSection& operator=(const ReaderSection&) = delete;
+
+ private:
+  Subject& subject_;
+  ReclaimReaders& readers_;
+  ReaderKind kind_;
+  typename Subject::Token token_;
+  unsigned place_;
+};
+
+/// Waits for a grace period; a verdict if it was over too soon.
+template <class Subject>
+void synchronize(inject::Simulation& simulation, Subject& subject, const ReclaimReaders& readers,
+                 GraceKind kind) {
+  const ReclaimReaders::Snapshot before = readers.snapshot(kind);
+  subject.synchronize(kind);
+  if (!readers.any_left(before)) return;
+  simulation.stop(inject::VerdictKind::grace_period,
+                  "a grace period ends after all readers who were inside", "no reader",
+                  "one who was inside when it was asked for");
+}
+
 }  // namespace anyctx::target

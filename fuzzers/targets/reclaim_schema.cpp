@@ -1,5 +1,6 @@
 #include "fuzzers/targets/reclaim_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/reclaim_sites.h"
 #include "lib/defer/sites.h"
 #include "lib/page/sites.h"
@@ -16,10 +17,7 @@ using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kSchemes[] = {"rcu", "srcu_fast", "typesafe_rcu", "typesafe_srcu"};
-constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
-constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
 
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},         {"rt", 0, 1, 0, kNoYes},

@@ -146,13 +146,7 @@ void ReclaimWorld::take_down() {
 }
 
 Outcome ReclaimWorld::synchronize(GraceKind kind) {
-  const ReclaimReaders::Snapshot before = readers_.snapshot(kind);
-  subject_->synchronize(kind);
-  if (readers_.any_left(before)) {
-    simulation_.stop(VerdictKind::grace_period,
-                     "a grace period ends after all readers who were inside", "no reader",
-                     "one who was inside when it was asked for");
-  }
+  target::synchronize(simulation_, *subject_, readers_, kind);
   return {};
 }
 

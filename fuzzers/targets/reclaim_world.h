@@ -73,7 +73,6 @@ class ReclaimWorld final : public engine::World {
   }
 
   /// A reader from its construction to its destruction.
-  class Section;
 
   inject::Simulation& simulation_;
   std::unique_ptr<ReclaimSubject> subject_;

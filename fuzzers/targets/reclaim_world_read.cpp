@@ -9,34 +9,13 @@ using engine::Outcome;
 using inject::Sim;
 using inject::VerdictKind;
 
-class ReclaimWorld::Section {
- public:
-  Section(ReclaimWorld& world, ReaderKind kind)
-      : world_(world),
-        kind_(kind),
-        token_(world.subject_->read_lock(kind)),
-        place_(world.readers_.enter(kind)) {}
-  ~Section() {
-    world_.readers_.leave(place_);
-    world_.subject_->read_unlock(kind_, token_);
-  }
-  Section(const Section&) = delete;
-  Section& operator=(const Section&) = delete;
-
- private:
-  ReclaimWorld& world_;
-  ReaderKind kind_;
-  ReclaimSubject::Token token_;
-  unsigned place_;
-};
-
 bool ReclaimWorld::may_read(ReaderKind kind) const {
   return serves_all() || kind == ReaderKind::rcu;
 }
 
 Outcome ReclaimWorld::read(unsigned slot, ReaderKind kind, std::uint32_t looks) {
   if (is_typesafe() || !may_read(kind)) return borrow(slot, kind, looks);
-  const Section section(*this, kind);
+  const ReaderSection section(*subject_, readers_, kind);
   Thing* const thing = find(slots_[slot]);
   if (thing == nullptr) return {Outcome::Kind::vacuous};
   look(thing, thing->serial, looks);
@@ -50,7 +29,7 @@ Outcome ReclaimWorld::borrow(unsigned slot, ReaderKind kind, std::uint32_t looks
   if (!may_read(kind)) return {Outcome::Kind::vacuous};
   Thing* thing = nullptr;
   {
-    const Section section(*this, kind);
+    const ReaderSection section(*subject_, readers_, kind);
     thing = find(slots_[slot]);
     if (thing == nullptr) return {Outcome::Kind::vacuous};
     const bool has_reference = get(thing);
@@ -66,7 +45,7 @@ Outcome ReclaimWorld::borrow(unsigned slot, ReaderKind kind, std::uint32_t looks
 Outcome ReclaimWorld::walk(ReaderKind kind, std::uint32_t looks) {
   if (is_typesafe() || !may_read(kind)) return {Outcome::Kind::vacuous};
   constexpr unsigned kMost = 8;
-  const Section section(*this, kind);
+  const ReaderSection section(*subject_, readers_, kind);
   unsigned length = 0;
   for (Thing* thing = find(list_); thing != nullptr;) {
     look(thing, thing->serial, looks);

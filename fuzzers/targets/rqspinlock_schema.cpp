@@ -1,5 +1,6 @@
 #include "fuzzers/targets/rqspinlock_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/rqspinlock_sites.h"
 #include "lib/sync/sites.h"
 
@@ -12,8 +13,6 @@ using program::kAnyContext;
 using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
-
-constexpr std::string_view kNoYes[] = {"no", "yes"};
 
 // A queue needs four: an owner, a pending waiter, a head and somebody behind it.
 constexpr ParamSpec kParams[] = {

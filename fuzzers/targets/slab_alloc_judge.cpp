@@ -1,4 +1,5 @@
 #include "fuzzers/targets/slab_alloc_judge.h"
+#include "fuzzers/targets/slab_options.h"
 
 #include <fmt/format.h>
 
@@ -15,8 +16,6 @@ using inject::VerdictKind;
 
 namespace {
 
-// Largest order that lib and kernel use for slabs: room for it is room for any slab.
-constexpr unsigned kLargestSlabOrder = 3;
 // Nolock requests are served from per-CPU lists, which hold blocks up to this order.
 constexpr unsigned kLargestNolockOrder = 3;
 

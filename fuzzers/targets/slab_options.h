@@ -6,6 +6,9 @@
 
 namespace anyctx::target {
 
+/// Of slabs, in lib and in the kernel: room for it is room for any slab.
+inline constexpr unsigned kLargestSlabOrder = 3;
+
 /// Flags of a cache, by the kernel's names.
 struct CacheDebug {
   bool red_zone = false;

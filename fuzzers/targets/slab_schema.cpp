@@ -1,5 +1,6 @@
 #include "fuzzers/targets/slab_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/slab_payers.h"
 #include "lib/defer/sites.h"
 #include "lib/page/memcg_sites.h"
@@ -19,11 +20,7 @@ using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kPageSizes[] = {"4k", "64k"};
-constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
 constexpr std::string_view kWithoutCas2[] = {"try_lock", "fail", "sheaf_only"};
-constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
 constexpr std::string_view kMinAligns[] = {"8", "16", "32", "64", "128"};
 
 constexpr ParamSpec kParams[] = {

@@ -2,6 +2,7 @@
 #include <array>
 #include <optional>
 
+#include "fuzzers/targets/slab_options.h"
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "fuzzers/targets/storage_schema.h"
@@ -15,8 +16,6 @@ using inject::Sim;
 using inject::Watched;
 using Local = bpf::LocalStorage<Sim>;
 using Group = page::MemCgroup<Sim>;
-
-constexpr unsigned kLargestSlabOrder = 3;
 
 class OwnStorageSubject final : public StorageSubject {
  public:

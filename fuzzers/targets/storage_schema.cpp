@@ -1,5 +1,6 @@
 #include "fuzzers/targets/storage_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/reclaim_sites.h"
 #include "lib/bpf/local_storage_sites.h"
 #include "lib/defer/sites.h"
@@ -18,9 +19,6 @@ using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
 
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
-constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
 constexpr std::string_view kReaders[] = {"rcu", "any"};
 constexpr std::string_view kWithoutCas2[] = {"trylock", "fail", "sheaf"};
 

@@ -1,4 +1,5 @@
 // The stream in lib/bpf as a StreamSubject.
+#include "fuzzers/targets/slab_options.h"
 #include "fuzzers/targets/slab_own_inspector.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "fuzzers/targets/stream_subject.h"
@@ -13,8 +14,6 @@ using Stream = bpf::Stream<Sim>;
 using Stage = bpf::StreamStage<Sim>;
 
 static_assert(sizeof(Stage) <= sizeof(StageStorage) && alignof(Stage) <= alignof(StageStorage));
-
-constexpr unsigned kLargestSlabOrder = 3;
 
 class OwnStreamSubject final : public StreamSubject {
  public:

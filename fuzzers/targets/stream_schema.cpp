@@ -1,5 +1,6 @@
 #include "fuzzers/targets/stream_schema.h"
 
+#include "fuzzers/targets/param_words.h"
 #include "lib/bpf/stream_sites.h"
 #include "lib/defer/sites.h"
 #include "lib/page/sites.h"
@@ -14,10 +15,6 @@ using program::kAnyContext;
 using program::kTaskOnly;
 using program::OpSpec;
 using program::ParamSpec;
-
-constexpr std::string_view kNoYes[] = {"no", "yes"};
-constexpr std::string_view kDesigns[] = {"classic", "sheaves"};
-constexpr std::string_view kDebug[] = {"no", "poison", "redzone", "all"};
 
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},
