@@ -7,11 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/arena_schema.h"
 #include "fuzzers/targets/arena_world.h"
 #include "tests/oracle/arena_double.h"
+#include "tests/oracle/verdict_of.h"
 
 namespace anyctx::target {
 
@@ -31,14 +30,7 @@ template <class S>
 std::optional<inject::Verdict> arena_verdict_with(const std::string& parameters,
                                                   const std::string& lanes) {
   const engine::Target target = arena_target_with<S>();
-  const std::string text = "anyctx 1 target=arena " + parameters + "\n" + lanes;
-  const program::ParsedText parsed = program::parse_text(*target.schema, text);
-  if (!parsed.program) {
-    ADD_FAILURE() << program::to_string(parsed.error);
-    return std::nullopt;
-  }
-  engine::Runner runner(target);
-  return runner.run(*parsed.program).verdict;
+  return verdict_of(target, "anyctx 1 target=arena " + parameters + "\n" + lanes);
 }
 
 /// The program must end in this verdict, for the reason that the rule states.

@@ -8,8 +8,7 @@
 #include <ostream>
 #include <string>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
+#include "tests/oracle/verdict_of.h"
 
 namespace anyctx::target {
 
@@ -36,17 +35,11 @@ class Crimes : public ::testing::TestWithParam<CrimeOf<typename Court::Rogue>> {
 
   static std::optional<inject::Verdict> verdict(const std::string& text, Commit commit) {
     engine::Target target = Court::target();
-    const program::ParsedText parsed = program::parse_text(*target.schema, text);
-    if (!parsed.program) {
-      ADD_FAILURE() << to_string(parsed.error);
-      return std::nullopt;
-    }
     commit_ = std::move(commit);
     target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
       return Court::make_world(simulation, commit_);
     };
-    engine::Runner runner(target);
-    return runner.run(*parsed.program).verdict;
+    return verdict_of(target, text);
   }
 
   /// Innocent without the crime. `head` comes before each program.

@@ -7,11 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "fuzzers/engine/runner.h"
-#include "fuzzers/ops/text.h"
 #include "fuzzers/targets/page_target.h"
 #include "fuzzers/targets/page_world.h"
 #include "inject/sim/sim_machine.h"
+#include "tests/oracle/verdict_of.h"
 
 namespace anyctx::target {
 
@@ -90,14 +89,7 @@ std::optional<inject::Verdict> verdict_with(const std::string& parameters,
   target.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
     return std::make_unique<PageWorld>(simulation, std::make_unique<S>(simulation));
   };
-  const std::string text = "anyctx 1 target=page cpus=1 " + parameters + "\n" + lanes;
-  const program::ParsedText parsed = program::parse_text(*target.schema, text);
-  if (!parsed.program) {
-    ADD_FAILURE() << program::to_string(parsed.error);
-    return std::nullopt;
-  }
-  engine::Runner runner(target);
-  return runner.run(*parsed.program).verdict;
+  return verdict_of(target, "anyctx 1 target=page cpus=1 " + parameters + "\n" + lanes);
 }
 
 }  // namespace anyctx::target
