@@ -37,7 +37,8 @@ constexpr unsigned kMostRanges = 16;
 Counters ranges[kMostRanges];  // written before main() only
 unsigned range_count = 0;
 
-std::uint8_t state_counters[kStateCounters];
+std::uint8_t extra_counters[kStateCounters];
+std::uint8_t unseen_counters[kStateCounters];
 
 void register_counters(std::uint8_t* start, std::uint8_t* stop) {
   for (unsigned i = 0; i < range_count; ++i) {
@@ -108,7 +109,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
   const auto params = take_values("--param=", argc, *argv);
   const auto prefixes = take_values("--stats=", argc, *argv);
-  session = new FuzzSession(fuzzed_target(), state_counters, params, {});
+  const auto counters = state_counters(extra_counters, unseen_counters, argc, *argv);
+  session = new FuzzSession(fuzzed_target(), counters, params, {});
   stats_files = new StatsFiles(prefixes.empty() ? std::string() : prefixes.front());
   std::atexit([] { session->save_stats(); });
   publish_on_crash();
@@ -128,6 +130,6 @@ namespace {
 // With those of the code, which register themselves at the same time.
 [[gnu::constructor(200)]] void register_state_counters() {
   using namespace anyctx::engine;
-  register_counters(state_counters, state_counters + sizeof state_counters);
+  register_counters(extra_counters, extra_counters + sizeof extra_counters);
 }
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "fuzzers/ops/lanes.h"
 #include "fuzzers/ops/points.h"
 
 namespace anyctx::engine {
@@ -34,17 +35,23 @@ std::string_view context_name(std::size_t context) {
   return machine::to_string(static_cast<machine::Context>(context));
 }
 
-json by_context(const ByContext& counts) {
+std::string_view lane_kind_name(std::size_t kind) {
+  return program::kLaneNames[kind];
+}
+
+/// Those that are not zero, by name.
+json by(std::string_view (*name)(std::size_t), std::span<const std::uint64_t> counts) {
   json result = json::object();
-  for (std::size_t c = 0; c < counts.size(); ++c) {
-    if (counts[c] != 0) result[std::string(context_name(c))] = counts[c];
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != 0) result[std::string(name(i))] = counts[i];
   }
   return result;
 }
 
-void add_by_context(ByContext& counts, const json& json) {
-  for (std::size_t c = 0; c < counts.size(); ++c) {
-    counts[c] += json.value(std::string(context_name(c)), std::uint64_t{0});
+void add_by(std::string_view (*name)(std::size_t), std::span<std::uint64_t> counts,
+            const json& json) {
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    counts[i] += json.value(std::string(name(i)), std::uint64_t{0});
   }
 }
 
@@ -56,18 +63,20 @@ json to_json(const Schema& schema, const PointUse& use) {
           {"kind", kSiteKinds[static_cast<unsigned>(site.kind)]},
           {"may_fail", program::can_fail(schema, use.point)},
           {"what", site.what},
-          {"reached", by_context(use.reached)},
-          {"injected", by_context(use.injected)},
-          {"failed", by_context(use.failed)}};
+          {"reached", by(context_name, use.reached)},
+          {"injected", by(context_name, use.injected)},
+          {"failed", by(context_name, use.failed)},
+          {"entered", by(lane_kind_name, use.entered)}};
 }
 
 void add_point(Exercised& total, const json& json) {
   const auto point = program::find_point(total.schema, json.at("name").get<std::string>());
   if (!point) return;  // of a build that had more points
   PointUse& use = use_of(total, *point);
-  add_by_context(use.reached, json.at("reached"));
-  add_by_context(use.injected, json.at("injected"));
-  add_by_context(use.failed, json.at("failed"));
+  add_by(context_name, use.reached, json.at("reached"));
+  add_by(context_name, use.injected, json.at("injected"));
+  add_by(context_name, use.failed, json.at("failed"));
+  add_by(lane_kind_name, use.entered, json.at("entered"));
 }
 
 void add_operation(Exercised& total, const json& json) {
@@ -85,7 +94,7 @@ void add_all(Exercised& total, const json& json) {
   total.visits += json.at("visits").get<std::uint64_t>();
   total.ignored += json.at("ignored").get<std::uint64_t>();
   total.reentries += json.at("reentries").get<std::uint64_t>();
-  add_by_context(total.ops_by_context, json.at("contexts"));
+  add_by(context_name, total.ops_by_context, json.at("contexts"));
   for (std::size_t kind = 0; kind < total.decisions.size(); ++kind) {
     total.decisions[kind] +=
         json.at("decisions").at(std::string(kDecisionNames[kind])).get<std::uint64_t>();
@@ -118,6 +127,9 @@ void add(Exercised& total, const inject::Stats& stats, const OpMix& mix) {
   }
   for (PointId point = 0; point < machine::kMaxPoints; ++point) {
     if (!program::is_point(total.schema, point)) continue;
+    for (std::size_t k = 0; k < inject::kLaneKinds; ++k) {
+      if (stats.entered[k][point] != 0) use_of(total, point).entered[k] += stats.entered[k][point];
+    }
     for (std::size_t c = 0; c < inject::kContexts; ++c) {
       if (stats.reached[c][point] == 0 && stats.injected[c][point] == 0 &&
           stats.failed[c][point] == 0)
@@ -151,7 +163,7 @@ json to_json(const Exercised& exercised) {
           {"visits", exercised.visits},
           {"ignored", exercised.ignored},
           {"reentries", exercised.reentries},
-          {"contexts", by_context(exercised.ops_by_context)},
+          {"contexts", by(context_name, exercised.ops_by_context)},
           {"decisions", std::move(decisions)},
           {"operations", std::move(operations)},
           {"points", std::move(points)}};

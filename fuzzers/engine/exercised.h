@@ -14,12 +14,14 @@
 namespace anyctx::engine {
 
 using ByContext = std::array<std::uint64_t, inject::kContexts>;
+using ByLaneKind = std::array<std::uint64_t, inject::kLaneKinds>;
 
 struct PointUse {
   machine::PointId point = 0;
   ByContext reached{};
   ByContext injected{};  // failed by decision
   ByContext failed{};    // failed because the condition held
+  ByLaneKind entered{};  // left for a handler of the kind
 };
 
 struct Exercised {

@@ -1,6 +1,8 @@
 // Fuzzer arguments: those for us among an engine's.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,15 @@ inline std::vector<std::string> take_values(std::string_view flag, int* argc, ch
   argv[kept] = nullptr;
   *argc = kept;
   return values;
+}
+
+/// Where states are counted (Feedback): where the engine looks, or, after --feedback=code, where it
+/// does not. `unseen` has as much room.
+inline std::span<std::uint8_t> state_counters(std::span<std::uint8_t> seen,
+                                              std::span<std::uint8_t> unseen, int* argc,
+                                              char** argv) {
+  const auto values = take_values("--feedback=", argc, argv);
+  return !values.empty() && values.back() == "code" ? unseen : seen;
 }
 
 }  // namespace anyctx::engine

@@ -12,6 +12,7 @@ namespace {
 
 // libFuzzer finds them by the name of the section.
 __attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t extra_counters[kStateCounters];
+std::uint8_t unseen_counters[kStateCounters];
 
 FuzzSession* session = nullptr;  // lives until the process ends
 
@@ -24,7 +25,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
   const auto stats = take_values("--stats=", argc, *argv);
   const auto params = take_values("--param=", argc, *argv);
-  session = new FuzzSession(fuzzed_target(), extra_counters, params,
+  const auto counters = state_counters(extra_counters, unseen_counters, argc, *argv);
+  session = new FuzzSession(fuzzed_target(), counters, params,
                             stats.empty() ? std::string() : stats.front());
   std::atexit([] { session->save_stats(); });
   return 0;

@@ -2,7 +2,9 @@
 // below, in a file of its own, and links this.
 //
 // Arguments for us begin with "--", which libFuzzer ignores:
-//   --stats=FILE   keep statistics in FILE, as JSON
+//   --stats=FILE         keep statistics in FILE, as JSON
+//   --param=NAME=VALUE   of all programs
+//   --feedback=code      look at code coverage only, not at states
 #pragma once
 
 #include "fuzzers/engine/target.h"

@@ -47,7 +47,7 @@ std::uint32_t arg_of_byte(const ArgSpec& spec, std::uint8_t byte) {
   return stretch(bounds(spec), byte);
 }
 
-void read_op(const Schema& schema, ByteReader& reader, Program& program) {
+void draw_op(const Schema& schema, ByteReader& reader, Program& program) {
   Lane lane = kLanes[reader.u8() % std::size(kLanes)];
   Op op;
   op.code = static_cast<std::uint8_t>(reader.u8() % schema.ops.size());
@@ -88,7 +88,7 @@ void read_decision(const Schema& schema, std::span<const machine::PointId> point
   program.decisions.push_back(decision);
 }
 
-void read_param(const Schema& schema, ByteReader& reader, Program& program) {
+void draw_param(const Schema& schema, ByteReader& reader, Program& program) {
   const std::size_t index = reader.u8();
   const std::uint8_t value = reader.u8();
   if (schema.params.empty()) return;
@@ -102,14 +102,14 @@ Program decode_raw(const Schema& schema, std::span<const std::uint8_t> bytes) {
   Program program = empty_program(schema);
   ByteReader reader(bytes);
   for (unsigned i = reader.u8() % (kMostOps + 1); i > 0 && !reader.at_end(); --i)
-    read_op(schema, reader, program);
+    draw_op(schema, reader, program);
   const std::vector<machine::PointId> points = listed_points(schema);
   const bool has_ops = std::any_of(program.lanes.begin(), program.lanes.end(),
                                    [](const LaneOps& lane) { return !lane.ops.empty(); });
   for (unsigned i = reader.u8() % (kMostDecisions + 1); i > 0 && has_ops && !reader.at_end(); --i)
     read_decision(schema, points, reader, program);
   for (unsigned i = reader.u8() % (kMostParams + 1); i > 0 && !reader.at_end(); --i)
-    read_param(schema, reader, program);
+    draw_param(schema, reader, program);
   program.walk.rate = 1u + reader.u8();
   const auto rest = reader.rest().first(std::min<std::size_t>(reader.left(), kMaxWalkBytes));
   program.walk.source = Walk::Source::bytes;

@@ -118,7 +118,7 @@ bool toggle_sticky(Mutation& m) {
   return true;
 }
 
-constexpr MutationKind kKinds[] = {
+constexpr MutationKind kDecisionKinds[] = {
     {12, add},         {4, erase},  {3, change_occurrence}, {2, change_action},
     {2, change_place}, {2, repeat}, {1, toggle_sticky},     {4, interfere},
 };
@@ -126,7 +126,7 @@ constexpr MutationKind kKinds[] = {
 }  // namespace
 
 std::span<const MutationKind> decision_mutations() {
-  return kKinds;
+  return kDecisionKinds;
 }
 
 }  // namespace anyctx::program

@@ -14,7 +14,7 @@ using inject::Rng;
 constexpr std::uint32_t kMostTaskOps = 16;
 constexpr std::uint32_t kMostLongTaskOps = 48;  // one task in eight: fills caches and lists
 constexpr std::uint32_t kMostHandlerOps = 4;
-constexpr std::uint32_t kMostDecisions = 6;
+constexpr std::uint32_t kMostNewDecisions = 6;
 
 /// How many tasks: by weight of 1, 2, 3, 4.
 constexpr std::uint32_t kTaskCounts[] = {4, 4, 1, 1};
@@ -58,7 +58,7 @@ void choose_handlers(const Schema& schema, const Swarm& swarm, Program& program,
 
 void choose_decisions(const Schema& schema, const Swarm& swarm, Program& program, Rng& rng) {
   const std::vector<machine::PointId> points = listed_points(schema);
-  for (std::uint32_t i = rng.below(kMostDecisions + 1); i > 0; --i) {
+  for (std::uint32_t i = rng.below(kMostNewDecisions + 1); i > 0; --i) {
     const auto where = choose_place(program, rng);
     if (!where) return;
     const machine::PointId point = points[rng.below(static_cast<std::uint32_t>(points.size()))];

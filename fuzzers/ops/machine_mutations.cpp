@@ -97,7 +97,7 @@ bool change_walk_bytes(Mutation& m) {
   return true;
 }
 
-constexpr MutationKind kKinds[] = {
+constexpr MutationKind kMachineKinds[] = {
     {2, change_param}, {1, reset_param}, {3, create_lane}, {1, remove_lane},
     {2, reseed_walk},  {1, change_rate}, {2, drop_walk},   {1, change_walk_bytes},
 };
@@ -105,7 +105,7 @@ constexpr MutationKind kKinds[] = {
 }  // namespace
 
 std::span<const MutationKind> machine_mutations() {
-  return kKinds;
+  return kMachineKinds;
 }
 
 }  // namespace anyctx::program

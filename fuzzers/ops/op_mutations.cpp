@@ -135,7 +135,7 @@ bool change_slot(Mutation& m) {
   return *op != before;
 }
 
-constexpr MutationKind kKinds[] = {
+constexpr MutationKind kOpKinds[] = {
     {8, insert}, {4, erase},   {2, duplicate},  {2, swap},
     {1, move},   {2, replace}, {6, change_arg}, {3, change_slot},
 };
@@ -143,7 +143,7 @@ constexpr MutationKind kKinds[] = {
 }  // namespace
 
 std::span<const MutationKind> op_mutations() {
-  return kKinds;
+  return kOpKinds;
 }
 
 }  // namespace anyctx::program

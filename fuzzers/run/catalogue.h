@@ -1,4 +1,4 @@
-// Catalogue: the decision points of a target, with what campaigns did to them.
+// Catalogue: the decision points of a target, with what campaigns or programs did to them.
 #pragma once
 
 #include <span>
@@ -10,8 +10,11 @@
 namespace anyctx::run {
 
 struct CatalogueOptions {
-  std::vector<std::string> targets;  // empty: all
-  std::vector<std::string> stats;    // files that fuzzers wrote, of any target
+  std::vector<std::string> targets;   // empty: all
+  std::vector<std::string> stats;     // files that fuzzers wrote, of any target
+  std::vector<std::string> programs;  // count what these do, each run once
+  std::string raw_target;             // of those without a header
+  bool heat = false;                  // a map in place of the list
   bool json = false;
 };
 

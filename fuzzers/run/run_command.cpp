@@ -54,6 +54,9 @@ void add_points(CLI::App& app, Targets targets) {
   CLI::App* command = app.add_subcommand("points", "the decision points of targets");
   command->add_option("TARGET", options->targets);
   command->add_option("--stats", options->stats);
+  command->add_option("--program", options->programs);
+  command->add_option("--raw", options->raw_target);
+  command->add_flag("--heat", options->heat);
   command->add_flag("--json", options->json);
   command->callback([=] { print_catalogue(targets, *options); });
 }

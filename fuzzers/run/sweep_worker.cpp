@@ -162,7 +162,7 @@ class Worker {
                  {"tally", to_json(batch.tally)},
                  {"hits", std::move(hits)},
                  {"most_steps", std::move(steps)},
-                 {"exercised", to_json(exercised)}});
+                 {"exercised", engine::to_json(exercised)}});
     print_line(line);
     runner.clear_counts();
   }

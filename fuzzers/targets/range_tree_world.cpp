@@ -12,7 +12,7 @@ using Change = RangeTreeJudge::Change;
 
 namespace {
 
-constexpr std::uint64_t kHigh = std::uint64_t{1} << 32;
+constexpr std::uint64_t kHighPart = std::uint64_t{1} << 32;
 constexpr std::uint64_t kMostGiven = 130;
 
 /// Numbers that were found, and errors, as they are.
@@ -33,7 +33,7 @@ void RangeTreeWorld::setup(const program::Program& program) {
   };
   subject_->reset({.pages = param(RangeTreeParam::pages)});
   const std::uint64_t limit = param(RangeTreeParam::limit);
-  judge_.reset(limit != 0 ? limit : kHigh);
+  judge_.reset(limit != 0 ? limit : kHighPart);
   objects_.clear();
   pages_.clear();
   locked_ = false;
@@ -61,7 +61,7 @@ Outcome RangeTreeWorld::perform(const program::Op& op, inject::Lane) {
 
 Outcome RangeTreeWorld::dispatch(const program::Op& op) {
   const std::uint64_t first = op.args[0];
-  const std::uint64_t length = op.args[1] + op.args[2] * kHigh;
+  const std::uint64_t length = op.args[1] + op.args[2] * kHighPart;
   switch (static_cast<RangeTreeOp>(op.code)) {
     case RangeTreeOp::set:
       return locked([&] { return judge_.change(Change::set, first, length); });
@@ -70,9 +70,9 @@ Outcome RangeTreeWorld::dispatch(const program::Op& op) {
     case RangeTreeOp::is_set:
       return locked([&] { return judge_.is_set(first, length); });
     case RangeTreeOp::find:
-      return locked([&] { return judge_.find(first + op.args[1] * kHigh); });
+      return locked([&] { return judge_.find(first + op.args[1] * kHighPart); });
     case RangeTreeOp::find_and_clear:
-      return locked([&] { return find_and_clear(first + op.args[1] * kHigh); });
+      return locked([&] { return find_and_clear(first + op.args[1] * kHighPart); });
     case RangeTreeOp::comb:
       return locked([&] { return comb(first, op.args[1]); });
     case RangeTreeOp::destroy:

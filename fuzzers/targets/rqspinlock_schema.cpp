@@ -35,19 +35,19 @@ constexpr std::string_view kFlags[] = {"irqsave", "retry"};
 constexpr ArgSpec kLock = {"lock", ArgKind::index, 0, kRqsLocks - 1, kLocks, kLockWord};
 constexpr ArgSpec kSecond = {"second", ArgKind::index, 0, kRqsLocks - 1, kLocks, kLockWord};
 constexpr ArgSpec kThird = {"third", ArgKind::index, 0, kRqsLocks - 1, kLocks, kLockWord};
-constexpr ArgSpec kMs = {"ms", ArgKind::choice, 0, 5000, kTimes, {}, true, 0};
+constexpr ArgSpec kDwell = {"ms", ArgKind::choice, 0, 5000, kTimes, {}, true, 0};
 constexpr ArgSpec kFlagsArg = {"flags", ArgKind::flags, 0, 0, {}, kFlags, true, 0};
 
-constexpr ArgSpec kLock1Args[] = {kLock, kMs, kFlagsArg};
+constexpr ArgSpec kLock1Args[] = {kLock, kDwell, kFlagsArg};
 // The time passes before the last lock is attempted, so that cycles need no luck.
-constexpr ArgSpec kLock2Args[] = {kLock, kSecond, kMs, kFlagsArg};
-constexpr ArgSpec kLock3Args[] = {kLock, kSecond, kThird, kMs};
+constexpr ArgSpec kLock2Args[] = {kLock, kSecond, kDwell, kFlagsArg};
+constexpr ArgSpec kLock3Args[] = {kLock, kSecond, kThird, kDwell};
 // `count` locks from `lock` on, then the one at place `again` once more.
 constexpr ArgSpec kManyArgs[] = {
     kLock,
     {"count", ArgKind::choice, 1, kRqsLocks, kCounts},
     {"again", ArgKind::choice, 0, kRqsLocks - 1, kPlaces},
-    kMs,
+    kDwell,
 };
 constexpr ArgSpec kUnheldArgs[] = {kLock};
 constexpr ArgSpec kOutOfOrderArgs[] = {kLock, kSecond};

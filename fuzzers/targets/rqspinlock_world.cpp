@@ -14,7 +14,7 @@ using inject::Watched;
 
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kMillisecond = 1'000'000;
 
 /// Errors go into the digest as they are.
 Outcome failure(int result) {
@@ -126,7 +126,7 @@ void RqSpinLockWorld::visit_section(LockId lock) {
 void RqSpinLockWorld::dwell(std::uint32_t ms) {
   if (ms == 0) return;
   Sim::spin_until(
-      site::dwell, [] { return false; }, simulation_.now_ns() + ms * kMs);
+      site::dwell, [] { return false; }, simulation_.now_ns() + ms * kMillisecond);
 }
 
 // Operations.

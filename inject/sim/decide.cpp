@@ -183,6 +183,8 @@ bool Simulation::legal(const Action& action, machine::PointId point) {
 void Simulation::record(const Action& action, machine::PointId point) {
   taken_.push_back({frame_->where, point, frame_->seen[point], action});
   ++stats_.actions[static_cast<unsigned>(action.kind)];
+  if (action.kind == ActionKind::enter)
+    ++stats_.entered[static_cast<unsigned>(action.lane.kind)][point];
   note(0x100u + static_cast<unsigned>(action.kind) * 0x10000u + action.lane.index * 0x100u +
        action.value);
   frame_->disturbed = true;

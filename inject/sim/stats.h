@@ -19,6 +19,7 @@ struct Stats {
   std::array<ByPoint<std::uint64_t>, kContexts> reached{};   // visits by context and point
   std::array<ByPoint<std::uint64_t>, kContexts> injected{};  // failures by decision
   std::array<ByPoint<std::uint64_t>, kContexts> failed{};    // failures: the condition held
+  std::array<ByPoint<std::uint64_t>, kLaneKinds> entered{};  // handlers, by kind and point
   std::array<std::uint64_t, kActionKinds> actions{};         // decisions taken, by kind
   std::array<std::uint64_t, kContexts> ops{};                // operations begun, by context
   std::uint64_t reentries = 0;                               // handlers entered as probe programs

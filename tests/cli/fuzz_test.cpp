@@ -56,6 +56,24 @@ TEST_F(Fuzz, CleanTargetSaysWhatItExercised) {
   EXPECT_THAT(points.output, HasSubstr("never reached 1: tiny.unused"));
 }
 
+TEST_F(Fuzz, PointsOfPrograms) {
+  const Path program = write("p.txt",
+                             "anyctx 1 target=clean\ntask0: act()\nnmi0: act()\n"
+                             "at task0.0 tiny.limit#1: nmi0\nat task0.0 tiny.limit#1: fail\n");
+  const Captured text = tool({"points", "clean", "--over", program});
+  EXPECT_EQ(text.exit.code, 0) << text.errors;
+  EXPECT_THAT(text.output, ContainsRegex("reached 2 \\(nmi 1\\); injected 1; failed 0; "
+                                         "entered by nmi 1\n"));
+  const Path page = root_ / "points.html";
+  const Captured heat = tool({"points", "--over", root_ / "p.txt", "--heat", "--html", page});
+  EXPECT_EQ(heat.exit.code, 0) << heat.errors;
+  // Reached in a task and an NMI; failed by nothing; by decision in the task; left for an NMI.
+  EXPECT_THAT(
+      heat.output,
+      ContainsRegex("tiny.limit +1 \\. \\. 1 +\\. \\. \\. \\. +1 \\. \\. \\. +\\. \\. 1 \\.\n"));
+  EXPECT_THAT(read(page), HasSubstr("<td title=\"the operation fails\">tiny.limit</td>"));
+}
+
 TEST_F(Fuzz, PointsWithoutACampaign) {
   const Captured text = tool({"points", "clean"});
   EXPECT_EQ(text.exit.code, 0);

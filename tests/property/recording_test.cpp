@@ -10,7 +10,7 @@
 namespace anyctx::engine {
 namespace {
 
-constexpr unsigned kPrograms = 1500;
+constexpr unsigned kPrograms = 600;
 
 class Recorded : public ::testing::TestWithParam<std::string_view> {};
 

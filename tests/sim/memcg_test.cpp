@@ -251,7 +251,7 @@ class MemcgPrograms : public ::testing::TestWithParam<Personality> {
 };
 
 TEST_P(MemcgPrograms, HoldUnderRandomDecisions) {
-  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
     write_program(seed);
     const std::uint32_t rate = 4u << seed % 6 * 2;
     ASSERT_EQ(run(seed, rate), "") << "rate " << rate;

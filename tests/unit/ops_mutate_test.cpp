@@ -130,7 +130,7 @@ TEST(OpsMutate, ReachesEverythingAndIsNormal) {
   Rng rng(4);
   Seen seen;
   Program program = empty_program(kSchema);
-  for (unsigned i = 0; i < 20000; ++i) {
+  for (unsigned i = 0; i < 7000; ++i) {
     const auto visited = visited_by(program);
     program = mutate(kSchema, program, rng, i % 2 == 0 ? Hints{} : Hints{visited});
     ASSERT_TRUE(is_normal(program)) << to_text(kSchema, program);

@@ -77,7 +77,7 @@ std::unique_ptr<Job> AflEngine::start(unsigned number, std::chrono::seconds time
         std::to_string(time.count()), std::string("-s"), std::to_string(plan_.seed + number),
         std::string("-t"), std::to_string(kTimeoutMs), std::string("-m"), std::string("none"),
         std::string("--"), installation_.afl_fuzzer(plan_.target, plan_.sanitizer).string(),
-        fmt::format("--stats={}", stats.string())}) {
+        fmt::format("--stats={}", stats.string()), "--feedback=" + plan_.feedback}) {
     command.with(argument);
   }
   for (const std::string& param : plan_.params) command.with("--param=" + param);

@@ -42,6 +42,11 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "of the search (default: a new one each time)");
   command
+      ->add_option("--feedback", options->feedback,
+                   "beside code coverage: what points came to (state), or nothing (code)")
+      ->check(CLI::IsMember({"state", "code"}))
+      ->capture_default_str();
+  command
       ->add_option("--param", options->params,
                    "NAME=VALUE: a parameter of all programs; may be repeated")
       ->allow_extra_args(false);
@@ -186,6 +191,12 @@ void add_points(CLI::App& app, Session& session) {
       app.add_subcommand("points", "list decision and fault points, with the last campaign's use");
   command->add_option("TARGET", options->targets, "of these targets (default: all)");
   command->add_option("--out", options->out, "where that campaign kept its files (default: work)");
+  command->add_option("--over", options->over,
+                      "count what these programs do instead (files, folders of them)");
+  command->add_option("--raw", options->raw_target,
+                      "those without a header are engine inputs of it");
+  command->add_flag("--heat", options->heat, "print a heat map: point by context by outcome");
+  command->add_option("--html", options->html, "write the heat map as a page to this file");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback(
       [=, &session] { session.exit_code = points(session.installation(), *options); });

@@ -19,6 +19,7 @@ struct CampaignPlan {
   std::chrono::seconds time{60};
   unsigned jobs = 1;
   std::uint32_t seed = 1;
+  std::string feedback = "state";   // or "code": what the engine is told besides code coverage
   std::vector<std::string> params;  // NAME=VALUE, of all programs
   std::filesystem::path folder;     // of this campaign's own files; statistics stay there
   std::filesystem::path corpus;     // inputs worth keeping, over campaigns

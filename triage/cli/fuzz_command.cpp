@@ -60,6 +60,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
         .time = share,
         .jobs = options.jobs,
         .seed = report.seed,
+        .feedback = options.feedback,
         .params = options.params,
         .folder = out / targets[i],
         .corpus = corpus.empty() ? out / targets[i] / "corpus" : corpus / targets[i],

@@ -17,6 +17,7 @@ struct FuzzOptions {
   std::string sanitizer = "address";
   unsigned jobs = 1;
   std::optional<std::uint32_t> seed;
+  std::string feedback = "state";   // beside code coverage; or "code": none
   std::vector<std::string> params;  // NAME=VALUE, of all programs
   std::string corpus;               // empty: in `out`
   std::string out;                  // empty: the installation's

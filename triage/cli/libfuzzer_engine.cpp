@@ -50,6 +50,7 @@ std::unique_ptr<Job> LibfuzzerEngine::start(unsigned number, std::chrono::second
            fmt::format("-reload={}", plan_.jobs > 1 ? 1 : 0),
            fmt::format("-artifact_prefix={}/", artifacts().string()),
            fmt::format("--stats={}", stats.string()),
+           "--feedback=" + plan_.feedback,
            std::string("-timeout=10"),
            std::string("-print_funcs=0"),
            plan_.corpus.string(),

@@ -8,9 +8,11 @@
 
 #include "triage/cli/duration.h"
 #include "triage/cli/files.h"
+#include "triage/cli/pile.h"
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/story_run.h"
+#include "triage/report/points_page.h"
 #include "triage/story/story_html.h"
 #include "triage/story/trace_events.h"
 
@@ -51,6 +53,37 @@ void save_views(const Installation& installation, const ReplayOptions& options) 
                         beginning_of_report(story.errors)));
 }
 
+/// Of the last campaigns.
+void add_statistics(Command& command, const Installation& installation, const std::string& chosen) {
+  const fs::path out = chosen.empty() ? installation.work() : fs::path(chosen);
+  for (const TargetInfo& target : installation.targets()) {
+    if (!fs::is_directory(out / target.name)) continue;
+    for (const auto& entry : fs::directory_iterator(out / target.name)) {
+      if (entry.path().filename().string().starts_with("stats-"))
+        command.with("--stats").with(entry.path());
+    }
+  }
+}
+
+void add_programs(Command& command, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!fs::is_directory(name)) {
+      command.with("--program").with(name);
+      continue;
+    }
+    for (const PileFile& file : pile_of(name)) command.with("--program").with(file.path);
+  }
+}
+
+void save_points_page(Command command, const PointsOptions& options) {
+  command.with("--json").with("--");
+  for (const std::string& target : options.targets) command.with(target);
+  const Captured captured = capture(command);
+  const auto catalogue = nlohmann::json::parse(captured.output, nullptr, false);
+  if (!catalogue.is_object()) throw SetupError(complaint(captured.errors));
+  write_file(options.html, points_page(catalogue));
+}
+
 }  // namespace
 
 int replay(const Installation& installation, const ReplayOptions& options) {
@@ -80,15 +113,14 @@ int convert(const Installation& installation, const ConvertOptions& options) {
 
 int points(const Installation& installation, const PointsOptions& options) {
   Command command = installation.runner().with("points");
+  if (options.over.empty())
+    add_statistics(command, installation, options.out);
+  else
+    add_programs(command, options.over);
+  with_option(command, "--raw", options.raw_target);
+  if (!options.html.empty()) save_points_page(command, options);
+  with_flag(command, "--heat", options.heat);
   with_flag(command, "--json", options.json);
-  const fs::path out = options.out.empty() ? installation.work() : fs::path(options.out);
-  for (const TargetInfo& target : installation.targets()) {
-    if (!fs::is_directory(out / target.name)) continue;
-    for (const auto& entry : fs::directory_iterator(out / target.name)) {
-      if (entry.path().filename().string().starts_with("stats-"))
-        command.with("--stats").with(entry.path());
-    }
-  }
   return run(std::move(command), options.targets);
 }
 

@@ -31,7 +31,11 @@ struct ConvertOptions {
 
 struct PointsOptions {
   std::vector<std::string> targets;
-  std::string out;  // where `anyctx fuzz` kept its files; empty: the installation's
+  std::string out;                // where `anyctx fuzz` kept its files; empty: the installation's
+  std::vector<std::string> over;  // programs and folders of them: what these do is counted instead
+  std::string raw_target;
+  std::string html;
+  bool heat = false;
   bool json = false;
 };
 

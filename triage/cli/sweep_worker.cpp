@@ -9,7 +9,7 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::size_t kMostErrors = 256 << 10;
+constexpr std::size_t kMostErrorBytes = 256 << 10;
 
 void read_available(int from, std::string& to) {
   char block[64 << 10];
@@ -30,7 +30,7 @@ SweepWorker::SweepWorker(const Command& command, std::filesystem::path place)
 std::vector<std::string> SweepWorker::read_lines() {
   read_available(process_.output(), output_);
   read_available(process_.errors(), errors_);
-  if (errors_.size() > kMostErrors) errors_.resize(kMostErrors);
+  if (errors_.size() > kMostErrorBytes) errors_.resize(kMostErrorBytes);
   std::vector<std::string> lines;
   std::size_t begin = 0;
   for (std::size_t end; (end = output_.find('\n', begin)) != output_.npos; begin = end + 1)

@@ -15,7 +15,7 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
-std::uint64_t sum(const json& counts) {
+std::uint64_t total_of(const json& counts) {
   std::uint64_t total = 0;
   for (const auto& count : counts) total += count.get<std::uint64_t>();
   return total;
@@ -70,11 +70,11 @@ std::string points_text(const json& points) {
   std::size_t may_fail = 0;
   std::size_t injected = 0;
   for (const auto& point : points) {
-    const bool reached = sum(point.at("reached")) != 0;
+    const bool reached = total_of(point.at("reached")) != 0;
     if (!reached) unreached.push_back(point.at("name"));
     if (!point.at("may_fail").get<bool>()) continue;
     ++may_fail;
-    if (sum(point.at("injected")) != 0)
+    if (total_of(point.at("injected")) != 0)
       ++injected;
     else if (reached)
       unfailed.push_back(point.at("name"));

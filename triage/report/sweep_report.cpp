@@ -10,11 +10,11 @@ namespace {
 
 using nlohmann::json;
 
-struct Row {
+struct CategoryRow {
   std::string_view category;
   std::string_view what;
 };
-constexpr Row kRows[] = {
+constexpr CategoryRow kRows[] = {
     {"sticky", "failures that stay"},         {"transient", "failures, once"},
     {"nmi", "handlers, as an NMI"},           {"reentry", "handlers, as re-entry"},
     {"irq", "handlers, as an interrupt"},     {"softirq", "handlers, as a softirq"},
@@ -103,7 +103,7 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
   std::string text = fmt::format("{}: {} programs, {} visits of points, {} placements, {} runs\n",
                                  target, grouped(totals.programs), grouped(totals.places),
                                  grouped(totals.units), grouped(totals.runs));
-  for (const Row& row : kRows) {
+  for (const CategoryRow& row : kRows) {
     const auto count = totals.categories.find(std::string(row.category));
     if (count == totals.categories.end()) continue;
     const SweepCount& c = count->second;
