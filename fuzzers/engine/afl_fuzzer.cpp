@@ -109,8 +109,9 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
   const auto params = take_values("--param=", argc, *argv);
   const auto prefixes = take_values("--stats=", argc, *argv);
-  const auto counters = state_counters(extra_counters, unseen_counters, argc, *argv);
-  session = new FuzzSession(fuzzed_target(), counters, params, {});
+  const bool sees_states = last_value("--feedback=", "state", argc, *argv) == "state";
+  session =
+      new FuzzSession(fuzzed_target(), sees_states ? extra_counters : unseen_counters, params, {});
   stats_files = new StatsFiles(prefixes.empty() ? std::string() : prefixes.front());
   std::atexit([] { session->save_stats(); });
   publish_on_crash();

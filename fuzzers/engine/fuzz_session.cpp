@@ -39,16 +39,19 @@ std::uint64_t hash(FuzzSession::Input input) {
 }  // namespace
 
 FuzzSession::FuzzSession(const Target& target, std::span<std::uint8_t> counters,
-                         const std::vector<std::string>& params, std::string stats_path)
+                         const std::vector<std::string>& params, std::string stats_path,
+                         Without without)
     : schema_(*target.schema),
       runner_(target),
       feedback_(schema_, counters),
       pins_(schema_),
+      without_(std::move(without)),
       stats_path_(std::move(stats_path)),
       saved_(std::chrono::steady_clock::now()) {
   for (const std::string& param : params) {
     if (const std::string error = pins_.add(param); !error.empty()) give_up(error);
   }
+  if (without_.decisions) pins_.without_decisions();
   save_stats();
 }
 
@@ -64,9 +67,15 @@ bool FuzzSession::run(Input input) {
   ++executions_;
   inject::Simulation& simulation = runner_.simulation();
   feedback_.report(simulation.stats(), simulation.taken());
-  if (result.verdict) report(program);
+  if (is_finding(result)) report(program);
   save_stats_if_due();
-  return true;
+  if (result.verdict) return false;
+  return !without_.feedback || hash(input) != last_output_;
+}
+
+bool FuzzSession::is_finding(const RunResult& result) const {
+  return result.verdict &&
+         std::ranges::count(without_.verdicts, inject::to_string(result.verdict->kind)) == 0;
 }
 
 void FuzzSession::report(const Program& program) {

@@ -17,6 +17,13 @@
 
 namespace anyctx::engine {
 
+/// What a search does without, to see what it is worth.
+struct Without {
+  bool decisions = false;                  // programs are operations only
+  bool feedback = false;                   // nothing is kept but what the search began with
+  std::vector<std::string> verdicts = {};  // kinds of them that are no findings
+};
+
 class FuzzSession {
  public:
   using Input = std::span<const std::uint8_t>;
@@ -25,13 +32,13 @@ class FuzzSession {
   /// `stats_path`, if that is not empty: every second, on a verdict, and when save_stats() is
   /// called.
   FuzzSession(const Target& target, std::span<std::uint8_t> counters,
-              const std::vector<std::string>& params, std::string stats_path);
+              const std::vector<std::string>& params, std::string stats_path, Without without = {});
 
   /// From now on, statistics go to this file.
   void keep_stats(std::string path);
 
-  /// Runs one input; false if it is none of this search. On a verdict: tells the story on standard
-  /// error and aborts.
+  /// Runs one input; false if it is not worth keeping, whatever it reached. On a verdict: tells the
+  /// story on standard error and aborts.
   bool run(Input input);
 
   /// Writes a mutation of the first `size` bytes of `buffer` into `buffer`; returns its size.
@@ -53,6 +60,7 @@ class FuzzSession {
 
   void look_at(Input input, const program::Program& program);
   std::size_t put(program::Program program, std::span<std::uint8_t> out);
+  bool is_finding(const RunResult& result) const;
   [[noreturn]] void report(const program::Program& program);
   void save_stats_if_due();
 
@@ -60,6 +68,7 @@ class FuzzSession {
   Runner runner_;
   Feedback feedback_;
   program::Pins pins_;
+  Without without_;
   std::string stats_path_;
   std::chrono::steady_clock::time_point saved_;
   std::uint64_t executions_ = 0;

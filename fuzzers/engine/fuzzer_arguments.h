@@ -1,8 +1,6 @@
 // Fuzzer arguments: those for us among an engine's.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,13 +24,11 @@ inline std::vector<std::string> take_values(std::string_view flag, int* argc, ch
   return values;
 }
 
-/// Where states are counted (Feedback): where the engine looks, or, after --feedback=code, where it
-/// does not. `unseen` has as much room.
-inline std::span<std::uint8_t> state_counters(std::span<std::uint8_t> seen,
-                                              std::span<std::uint8_t> unseen, int* argc,
-                                              char** argv) {
-  const auto values = take_values("--feedback=", argc, argv);
-  return !values.empty() && values.back() == "code" ? unseen : seen;
+/// What follows the last of them, or `otherwise` if there is none.
+inline std::string last_value(std::string_view flag, std::string_view otherwise, int* argc,
+                              char** argv) {
+  const std::vector<std::string> values = take_values(flag, argc, argv);
+  return values.empty() ? std::string(otherwise) : values.back();
 }
 
 }  // namespace anyctx::engine

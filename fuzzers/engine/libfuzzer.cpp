@@ -1,5 +1,6 @@
 #include "fuzzers/engine/libfuzzer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -25,9 +26,13 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
   const auto stats = take_values("--stats=", argc, *argv);
   const auto params = take_values("--param=", argc, *argv);
-  const auto counters = state_counters(extra_counters, unseen_counters, argc, *argv);
-  session = new FuzzSession(fuzzed_target(), counters, params,
-                            stats.empty() ? std::string() : stats.front());
+  const auto feedback = last_value("--feedback=", "state", argc, *argv);
+  const auto without = take_values("--without=", argc, *argv);
+  session = new FuzzSession(fuzzed_target(), feedback == "state" ? extra_counters : unseen_counters,
+                            params, stats.empty() ? std::string() : stats.front(),
+                            {.decisions = std::ranges::count(without, "decisions") != 0,
+                             .feedback = feedback == "none",
+                             .verdicts = take_values("--ignore=", argc, *argv)});
   std::atexit([] { session->save_stats(); });
   return 0;
 }

@@ -2,9 +2,10 @@
 // below, in a file of its own, and links this.
 //
 // Arguments for us begin with "--", which libFuzzer ignores:
-//   --stats=FILE         keep statistics in FILE, as JSON
-//   --param=NAME=VALUE   of all programs
-//   --feedback=code      look at code coverage only, not at states
+//   --stats=FILE           keep statistics in FILE, as JSON
+//   --param=NAME=VALUE     of all programs
+//   --feedback=code|none   look at code coverage only, not at states; or at nothing
+//   --without=decisions, --ignore=KIND   see Without
 #pragma once
 
 #include "fuzzers/engine/target.h"

@@ -2,6 +2,7 @@
 
 #include "fuzzers/targets/param_words.h"
 #include "fuzzers/targets/reclaim_sites.h"
+#include "inject/sim/scheduler_lock.h"
 #include "lib/defer/sites.h"
 #include "lib/page/sites.h"
 #include "lib/slab/sites.h"
@@ -19,13 +20,15 @@ using program::ParamSpec;
 
 constexpr std::string_view kSchemes[] = {"rcu", "srcu_fast", "typesafe_rcu", "typesafe_srcu"};
 
+constexpr std::string_view kRqLock[] = {"nobody", "task1", "tasks"};
+
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},         {"rt", 0, 1, 0, kNoYes},
     {"smp", 0, 1, 1, kNoYes},      {"cas2", 0, 1, 1, kNoYes},
     {"scheme", 0, 3, 0, kSchemes}, {"pages", 64, kMostReclaimPages, 128, {}},
     {"encoded", 0, 1, 0, kNoYes},  {"debug", 0, 3, 0, kDebug},
     {"size", 96, 4096, 256, {}},   {"head", 0, 2, 0, {}},
-    {"design", 0, 1, 0, kDesigns},
+    {"design", 0, 1, 0, kDesigns}, {"rq_lock", 0, 2, 0, kRqLock},
 };
 
 constexpr std::uint32_t kSlots[] = {0, 0, 0, 1, 1, 2, 3};
@@ -71,9 +74,9 @@ constexpr OpSpec kOps[] = {
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {
-    machine::kOperationTable, defer::site::kTable, defer::site::kWorkTable,
-    defer::site::kGraceTable, page::site::kTable,  slab::site::kTable,
-    site::kReclaimTable,
+    machine::kOperationTable, defer::site::kTable,     defer::site::kWorkTable,
+    defer::site::kGraceTable, page::site::kTable,      slab::site::kTable,
+    site::kReclaimTable,      inject::kSchedulerTable,
 };
 
 }  // namespace

@@ -33,6 +33,10 @@ enum class Scheme : std::uint8_t {
   typesafe_srcu,  // every kind of reader, objects reused at once
 };
 
+/// Whose calls are made with a lock of the scheduler, where they may be. In the order of the
+/// parameter's words.
+enum class RqLock : std::uint8_t { nobody, task1, tasks };
+
 inline constexpr unsigned kReclaimSlots = 4;
 inline constexpr unsigned kMostReclaimPages = 256;
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
 
 #include "fuzzers/engine/target.h"
+#include "inject/sim/scheduler_lock.h"
 
 namespace anyctx::target {
 
@@ -24,6 +26,7 @@ void ReclaimWorld::setup(const program::Program& program) {
                    .debug = debug,
                    .sheaves = value("design") != 0});
   has_sheaves_ = value("design") != 0;
+  rq_lock_ = static_cast<RqLock>(value("rq_lock"));
   scheme_ = static_cast<Scheme>(value("scheme"));
   shape_ = ThingShape::of(value("size"), value("head"));
   for (Link& slot : slots_) slot.init(nullptr);
@@ -45,12 +48,24 @@ Outcome ReclaimWorld::perform(const program::Op& op, Lane lane) {
     return {Outcome::Kind::vacuous};
   }
   users_.enter();
-  const Outcome outcome = dispatch(op, lane);
+  const bool locked = is_under_rq_lock(op, lane);
+  std::optional<inject::SchedulerLock> held;
+  if (locked) held.emplace();
+  const Outcome outcome = dispatch(op);
+  held.reset();
   users_.leave();
   return outcome;
 }
 
-Outcome ReclaimWorld::dispatch(const program::Op& op, Lane) {
+/// Nolock calls, and frees after a grace period, which spin, but not on RT.
+bool ReclaimWorld::is_under_rq_lock(const program::Op& op, Lane lane) const {
+  if (lane.kind != LaneKind::task || rq_lock_ == RqLock::nobody) return false;
+  if (rq_lock_ == RqLock::task1 && lane.index != 1) return false;
+  const bool spins = static_cast<ReclaimOp>(op.code) == ReclaimOp::unpublish_spinning;
+  return kReclaimSchema.ops[op.code].nolock || (spins && !simulation_.config().rt);
+}
+
+Outcome ReclaimWorld::dispatch(const program::Op& op) {
   const auto& args = op.args;
   const auto kind = static_cast<GraceKind>(args[0]);
   switch (static_cast<ReclaimOp>(op.code)) {

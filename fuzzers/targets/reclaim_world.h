@@ -28,7 +28,8 @@ class ReclaimWorld final : public engine::World {
   enum class How : std::uint8_t { head, callback, head_spinning };
 
   // reclaim_world.cpp
-  Outcome dispatch(const program::Op& op, inject::Lane lane);
+  Outcome dispatch(const program::Op& op);
+  bool is_under_rq_lock(const program::Op& op, inject::Lane lane) const;
   Outcome churn(std::uint32_t count);
   Outcome shrink();
   Outcome recreate();
@@ -84,6 +85,7 @@ class ReclaimWorld final : public engine::World {
   ReclaimRetired retired_;
   UserCount users_;
   std::uint64_t serials_ = 0;
+  RqLock rq_lock_ = RqLock::nobody;
   bool has_sheaves_ = false;
   bool has_pair_ = false;
   bool closed_ = false;  // being set up or taken down: what interrupts that does nothing

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inject/sim/scheduler_lock.h"
 #include "inject/sim/simulation.h"
 #include "lib/machine/raw.h"
 
@@ -150,6 +151,10 @@ void Simulation::wake_worker(machine::Site site, std::optional<unsigned> cpu,
   raise_delay_ = 0;
   visit(point(site, machine::Verb::raise));
   const unsigned delay = std::exchange(raise_delay_, 0);
+  if (has_scheduler_lock(held_, task_)) {
+    stop(VerdictKind::deadlock, kWakeUpRule, "an irq_work that wakes the worker",
+         fmt::format("raises {}", site_names_[site.id]));
+  }
   if (frame_->nolock || frame_->context == machine::Context::nmi) {
     stop(VerdictKind::forbidden_action, "a nolock operation or an NMI wakes no worker",
          "an irq_work that does", fmt::format("raises {}", site_names_[site.id]));

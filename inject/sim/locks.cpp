@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inject/sim/scheduler_lock.h"
 #include "inject/sim/simulation.h"
 
 namespace anyctx::inject {
@@ -224,6 +225,10 @@ void Simulation::might_sleep(machine::Site site) {
 void Simulation::wake(machine::Site site) {
   const Unwatched unwatched;
   visit(point(site, Verb::probe));
+  if (has_scheduler_lock(held_, task_)) {
+    stop(VerdictKind::deadlock, kWakeUpRule, "no wake-up",
+         fmt::format("wakes at {}", site_names_[site.id]));
+  }
   if (!frame_->nolock && frame_->context != machine::Context::nmi) return;
   stop(VerdictKind::forbidden_action, "a nolock operation wakes nobody", "no wake-up",
        fmt::format("wakes at {}", site_names_[site.id]));

@@ -78,7 +78,8 @@ class SheafPath {
         }
       }
       if (has_tried || spin == page::Spin::never) return false;
-      Sheaf<M>* const empty = store_->create(cache.sheaf_capacity(), page::gfp::nowait);
+      // Nobody is woken for it: the caller may have a lock of the scheduler.
+      Sheaf<M>* const empty = store_->create(cache.sheaf_capacity(), page::gfp::nowarn);
       if (empty == nullptr) return false;
       put_away(cache, *empty);  // where the next turn finds it
     }

@@ -9,6 +9,8 @@
 #include "fuzzers/targets/reclaim_schema.h"
 #include "fuzzers/targets/reclaim_target.h"
 #include "fuzzers/targets/reclaim_world.h"
+#include "lib/defer/sites.h"
+#include "lib/page/sites.h"
 #include "tests/oracle/crimes.h"
 
 namespace anyctx::target {
@@ -139,6 +141,26 @@ std::vector<Crime> crimes_of_frees() {
        kPlain + "task0: publish(slot0, how0)\n", [](Rogue& rogue) { rogue.lost = 1; }},
       {"unsound", VerdictKind::structure, "are sound", kPlain + "task0: publish(slot0, how0)\n",
        [](Rogue& rogue) { rogue.wrong = "a list is broken"; }},
+      {"wakes_under_a_scheduler_lock", VerdictKind::deadlock, "takes a lock of the scheduler",
+       "anyctx 1 target=reclaim cpus=2 rq_lock=tasks\n"
+       "task0: publish(slot0, how0)\n unpublish_spinning(slot0)\n",
+       [](Rogue& rogue) {
+         rogue.on_kfree_rcu = [](ReclaimSubject&, void*) {
+           const inject::Watched watched;
+           Sim::wake(page::site::reclaim);
+         };
+       }},
+      {"wakes_a_worker_under_a_scheduler_lock", VerdictKind::deadlock,
+       "takes a lock of the scheduler",
+       "anyctx 1 target=reclaim cpus=2 rq_lock=task1\n"
+       "task0: publish(slot0, how0)\ntask1: publish(slot0, how0)\n",
+       [](Rogue& rogue) {
+         rogue.on_kfree_rcu = [](ReclaimSubject&, void*) {
+           static machine::IrqLine line;
+           const inject::Watched watched;
+           Sim::wake_worker(defer::site::work, &line);
+         };
+       }},
       {"fails_without_cause", VerdictKind::spurious_failure, "while there is memory",
        kPlain + "task0: publish(slot0, how0)\n",
        [](Rogue& rogue) {

@@ -17,10 +17,13 @@ struct FuzzOptions {
   std::string sanitizer = "address";
   unsigned jobs = 1;
   std::optional<std::uint32_t> seed;
-  std::string feedback = "state";   // beside code coverage; or "code": none
+  std::string feedback = "state";   // or "code", or "none"
   std::vector<std::string> params;  // NAME=VALUE, of all programs
   std::string corpus;               // empty: in `out`
   std::string out;                  // empty: the installation's
+  bool no_decisions = false;
+  std::vector<std::string> ignored;  // kinds of verdicts
+  bool first = false;
   bool json = false;
 };
 

@@ -59,6 +59,8 @@ std::unique_ptr<Job> LibfuzzerEngine::start(unsigned number, std::chrono::second
   }
   for (const fs::path& seeds : seeds_) command.with(seeds);
   for (const std::string& param : plan_.params) command.with("--param=" + param);
+  if (!plan_.decisions) command.with("--without=decisions");
+  for (const std::string& kind : plan_.ignored) command.with("--ignore=" + kind);
   return std::make_unique<LibfuzzerJob>(command, plan_.folder / fmt::format("log-{}.txt", number));
 }
 
