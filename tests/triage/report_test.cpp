@@ -232,5 +232,26 @@ TEST(TraceEvents, LocksHaveOwners) {
   EXPECT_EQ((*held)["dur"], 1);
 }
 
+TEST(TriageReport, FacesOfOneBugAreOne) {
+  std::vector<Bug> bugs{bug("overlap", "double-hand-out", {"x", "y"}),
+                        bug("conservation", "lost-capacity", {"z"}),
+                        bug("poison", "corruption", {"v"})};
+  bugs[0].program += "at task0.0 a.lock.lock#1: nmi0\n";
+  bugs[1].is_new = false;
+  merge_faces(bugs, {{"conservation: a rule", "overlap: a rule"}, {"poison: a rule"}});
+  ASSERT_EQ(bugs.size(), 2u);
+  const Bug& merged = bugs[0];
+  EXPECT_EQ(merged.signature.kind, "conservation");  // its program is the smaller one
+  EXPECT_EQ(merged.inputs, (std::vector<std::string>{"z", "x", "y"}));
+  EXPECT_EQ(merged.replays, 6u);
+  EXPECT_FALSE(merged.is_new);  // a face of it is known
+  EXPECT_EQ(keys_of(merged), (std::vector<std::string>{"conservation: a rule", "overlap: a rule"}));
+  TriageReport report;
+  report.bugs = bugs;
+  EXPECT_THAT(to_text(report), HasSubstr("seen also as VERDICT <overlap>: a & b (2 inputs, "));
+  EXPECT_THAT(to_html(report), HasSubstr("The same bug is seen also as"));
+  EXPECT_EQ(to_json(report)["bugs"][0]["faces"][0]["inputs"], 2);
+}
+
 }  // namespace
 }  // namespace anyctx::triage

@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "triage/signature/bug_class.h"
+#include "triage/signature/causes.h"
 #include "triage/signature/process_report.h"
 #include "triage/signature/signature.h"
 
@@ -204,6 +205,31 @@ TEST(ProcessReport, OtherEnds) {
 TEST(Hash, IsStable) {
   EXPECT_EQ(short_hash(""), "811c9dc5");
   EXPECT_EQ(short_hash("a"), "e40c292c");
+}
+
+using Groups = std::vector<std::vector<std::string>>;
+
+TEST(Causes, WhatMostProgramsShowIsAFace) {
+  Causes causes;
+  causes.add("overlap", {{"overlap", "conservation"}, {"conservation"}, {"poison"}});
+  causes.add("conservation", {{"conservation"}});
+  causes.add("poison", {{"poison"}});
+  EXPECT_EQ(causes.groups(), (Groups{{"conservation", "overlap"}, {"poison"}}));
+}
+
+TEST(Causes, HalfOfThemIsChance) {
+  Causes causes;
+  causes.add("a", {{"a", "b"}, {"a"}});
+  causes.add("b", {{"b"}});
+  EXPECT_EQ(causes.groups().size(), 2u);
+}
+
+TEST(Causes, FacesThatNoInputShowsJoinToo) {
+  Causes causes;
+  causes.add("a", {{"hidden"}});
+  causes.add("b", {{"hidden"}});
+  causes.add("c", {});
+  EXPECT_EQ(causes.groups(), (Groups{{"a", "b"}, {"c"}}));
 }
 
 }  // namespace

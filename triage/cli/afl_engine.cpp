@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kTimeoutMs = 10'000;
+constexpr std::size_t kFilesPerProcess = 500;  // names that fit on a command line
 
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -34,14 +35,17 @@ std::string name_of_job(unsigned number) {
 }  // namespace
 
 bool AflEngine::are_silent(const std::vector<fs::path>& files) const {
-  if (files.empty()) return true;
-  Command command = installation_.runner(plan_.sanitizer);
-  command.with("replay").with("--raw").with(plan_.target);
-  command.with("--timeout").with(std::to_string(kTimeoutMs / 1000));
-  for (const fs::path& file : files) command.with(file);
-  const Captured captured = capture(command);
-  if (captured.exit.code == kExitSetup) throw SetupError(complaint(captured.errors));
-  return captured.exit.code == 0 && captured.exit.signal == 0;
+  for (std::size_t first = 0; first < files.size(); first += kFilesPerProcess) {
+    Command command = installation_.runner(plan_.sanitizer);
+    command.with("replay").with("--raw").with(plan_.target);
+    command.with("--timeout").with(std::to_string(kTimeoutMs / 1000));
+    const std::size_t last = std::min(first + kFilesPerProcess, files.size());
+    for (std::size_t i = first; i < last; ++i) command.with(files[i]);
+    const Captured captured = capture(command);
+    if (captured.exit.code == kExitSetup) throw SetupError(complaint(captured.errors));
+    if (captured.exit.code != 0 || captured.exit.signal != 0) return false;
+  }
+  return true;
 }
 
 std::vector<Artifact> AflEngine::prepare(const std::vector<fs::path>& seeds) {
@@ -88,12 +92,13 @@ std::unique_ptr<Job> AflEngine::start(unsigned number, std::chrono::seconds time
                                   shared() / name);
 }
 
-void AflEngine::finish() {
+void keep_queues(const fs::path& shared, const fs::path& corpus) {
   std::error_code none;
-  for (const auto& job : fs::directory_iterator(shared(), none)) {
+  for (const auto& job : fs::directory_iterator(shared, none)) {
     for (const fs::path& file : files_in(job.path() / "queue")) {
-      fs::copy_file(file, plan_.corpus / name_of_content(read_file(file)),
-                    fs::copy_options::skip_existing);
+      const std::string content = read_file(file);
+      const fs::path kept = corpus / name_of_content(content);
+      if (!fs::exists(kept)) write_file(kept, content);
     }
   }
 }

@@ -6,6 +6,9 @@
 
 namespace anyctx::triage {
 
+/// Copies the inputs of all queues of a shared folder to a corpus, under the names of contents.
+void keep_queues(const std::filesystem::path& shared, const std::filesystem::path& corpus);
+
 class AflEngine final : public Engine {
  public:
   AflEngine(const Installation& installation, const CampaignPlan& plan)
@@ -14,7 +17,7 @@ class AflEngine final : public Engine {
   /// AFL++ would leave out inputs that show a bug, and say nothing.
   std::vector<Artifact> prepare(const std::vector<std::filesystem::path>& seeds) override;
   std::unique_ptr<Job> start(unsigned number, std::chrono::seconds time) override;
-  void finish() override;
+  void finish() override { keep_queues(shared(), plan_.corpus); }
   bool ends_with_finding() const override { return false; }
 
  private:

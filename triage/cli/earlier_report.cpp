@@ -8,6 +8,14 @@ namespace anyctx::triage {
 
 using nlohmann::json;
 
+namespace {
+
+EarlierReport::KnownBug known_bug(const json& bug) {
+  return {bug.at("program"), bug.at("smallest"), bug.at("before"), bug.at("minimal")};
+}
+
+}  // namespace
+
 EarlierReport::EarlierReport(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "report.json";
   if (!std::filesystem::exists(file)) return;
@@ -15,7 +23,8 @@ EarlierReport::EarlierReport(const std::filesystem::path& folder) {
     const json report = json::parse(read_file(file));
     for (const json& hash : report.at("hashes")) hashes_.insert(hash.get<std::string>());
     for (const json& bug : report.at("bugs")) {
-      bugs_[bug.at("key")] = {bug.at("program"), bug.at("before"), bug.at("minimal")};
+      bugs_[bug.at("key")] = known_bug(bug);
+      for (const json& face : bug.at("faces")) bugs_[face.at("key")] = known_bug(face);
     }
   } catch (const json::exception&) {
     broken_ = true;

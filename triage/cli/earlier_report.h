@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace anyctx::triage {
 
@@ -19,8 +20,9 @@ class EarlierReport {
   bool knows_input(const std::string& hash) const { return hashes_.contains(hash); }
 
   struct KnownBug {
-    std::string program;  // the smallest one
-    std::string before;   // how big it was
+    std::string program;                // the smallest one
+    std::vector<std::string> smallest;  // that and those of other inputs
+    std::string before;                 // how big it was
     bool minimal = false;
   };
   /// The bug with this signature; null if it is new.

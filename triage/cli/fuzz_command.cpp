@@ -49,6 +49,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
   report.jobs = options.jobs;
   const Clock::time_point start = Clock::now();
   Progress progress;
+  CampaignProgress watch(progress);
   count_interrupts();
   for (std::size_t i = 0; i < targets.size() && interrupts() == 0; ++i) {
     const auto left = time - std::chrono::duration_cast<seconds>(Clock::now() - start);
@@ -68,7 +69,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
         .folder = out / targets[i],
         .corpus = corpus.empty() ? out / targets[i] / "corpus" : corpus / targets[i],
         .findings = out / "findings"};
-    report.targets.push_back(TargetCampaign(installation, plan, progress).run());
+    report.targets.push_back(TargetCampaign(installation, plan, watch).run());
     if (options.first && !report.targets.back().findings.empty()) break;
   }
   report.interrupted = interrupts() > 0;

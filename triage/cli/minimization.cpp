@@ -88,4 +88,19 @@ Minimized Minimization::run(const std::string& text, const Sight& sight) {
   return result;
 }
 
+std::set<std::string> Minimization::look_around(const std::string& text,
+                                                std::chrono::seconds time) {
+  const auto start = Clock::now();
+  const Schema& schema = schema_of(std::string(program::target_of_text(text))).schema();
+  std::set<std::string> keys;
+  const auto note = [&](const Program& program) {
+    const Sight sight = judge_.look(program::to_text(schema, program));
+    if (sight.bug) keys.insert(sight.signature.key);
+    return false;  // so that each step is tried from the same program
+  };
+  const auto enough = [&] { return interrupts() > 0 || Clock::now() - start > time; };
+  Minimizer(schema, note, enough).minimize(parse(schema, text));
+  return keys;
+}
+
 }  // namespace anyctx::triage

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "triage/cli/judge.h"
@@ -40,6 +42,9 @@ class Minimization {
 
   /// `content` is a text or binary program that shows `sight`, `text` its text. Throws SetupError.
   Minimized run(const std::string& text, const Sight& sight);
+
+  /// The signatures that programs show that are one step smaller or plainer than this one.
+  std::set<std::string> look_around(const std::string& text, std::chrono::seconds time);
 
   /// How big the program of a text is.
   Size size(const std::string& text);

@@ -16,7 +16,8 @@ std::size_t columns() {
 
 }  // namespace
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0), next_(Clock::now() + kPeriod) {}
+Progress::Progress(std::chrono::seconds period)
+    : period_(period), terminal_(::isatty(STDERR_FILENO) != 0), next_(Clock::now() + period) {}
 
 void Progress::show(const std::string& line) {
   if (terminal_) {
@@ -25,13 +26,17 @@ void Progress::show(const std::string& line) {
     shown_ = true;
   } else if (Clock::now() >= next_) {
     fmt::print(stderr, "anyctx: {}\n", line);
-    next_ = Clock::now() + kPeriod;
+    next_ = Clock::now() + period_;
   }
 }
 
 void Progress::say(const std::string& line) {
   clear();
   fmt::print(stderr, "anyctx: {}\n", line);
+}
+
+void Progress::log(const std::string& line) {
+  if (!terminal_) say(line);
 }
 
 void Progress::clear() {

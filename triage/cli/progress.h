@@ -8,7 +8,8 @@ namespace anyctx::triage {
 
 class Progress {
  public:
-  Progress();
+  /// Without a terminal, a line each `period`.
+  explicit Progress(std::chrono::seconds period = std::chrono::seconds(10));
   ~Progress() { clear(); }
 
   /// Shows where things are. Cheap enough for every turn of a loop.
@@ -17,13 +18,16 @@ class Progress {
   /// Something to keep: printed once, above the updating line.
   void say(const std::string& line);
 
+  /// Something for a log: printed once, unless there is a terminal, whose line says it already.
+  void log(const std::string& line);
+
   /// Removes the updating line.
   void clear();
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds kPeriod{10};  // without a terminal
 
+  std::chrono::seconds period_;
   bool terminal_;
   bool shown_ = false;
   Clock::time_point next_;

@@ -11,6 +11,7 @@
 #include "triage/cli/setup_error.h"
 #include "triage/cli/story_run.h"
 #include "triage/report/likeness.h"
+#include "triage/signature/causes.h"
 
 namespace anyctx::triage {
 namespace {
@@ -20,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kHangReplays = 1;       // each costs the time limit
 constexpr std::size_t kMostMinimized = 4;  // inputs of a bug
+constexpr std::chrono::seconds kLookAround{10};
 constexpr std::uintmax_t kMostBytes = 1 << 20;
 
 /// What a server says about a program without the name that it had there.
@@ -62,6 +64,7 @@ TriageReport Sorting::run() {
   for (const auto& [name, bug] : earlier_.bugs()) {
     if (!buckets_.contains(name)) report_.gone.push_back(name);
   }
+  find_causes();
   find_alike();
   rank(report_.bugs);
   report_.interrupted = interrupts() > 0;
@@ -146,7 +149,7 @@ void Sorting::replay(const Bucket& bucket, Bug& bug) {
 }
 
 /// Of the smallest inputs, the one of which least is left: each ends in a local minimum.
-Minimized Sorting::minimize_best(const Bucket& bucket) {
+Minimized Sorting::minimize_best(const Bucket& bucket, std::vector<std::string>& all) {
   std::vector<const PileFile*> files = bucket.files;
   const auto order = [](const PileFile* file) {
     return std::pair(fs::file_size(file->path), file->name);
@@ -162,6 +165,7 @@ Minimized Sorting::minimize_best(const Bucket& bucket) {
     const std::string text =
         without_comments(text_of_file(installation_, file->path, plan_.target));
     Minimized minimized = minimization_.run(text, bucket.sight);
+    all.push_back(minimized.program);
     const auto size = [](const Minimized& m) {
       return std::pair(m.after.ops + m.after.decisions, m.program.size());
     };
@@ -181,9 +185,10 @@ void Sorting::minimize(const Bucket& bucket, Bug& bug) {
   if (sight.bug && sight.signature.key == bug.signature.key) {
     bug.program = known->program;
     bug.before = known->before;
+    bug.smallest = known->smallest;
     after = minimization_.size(bug.program);
   } else {
-    Minimized minimized = minimize_best(bucket);
+    Minimized minimized = minimize_best(bucket, bug.smallest);
     bug.program = std::move(minimized.program);
     bug.before = to_string(minimized.before);
     bug.minimal = minimized.complete;
@@ -213,6 +218,28 @@ void Sorting::tell(Bug& bug) {
   if (bug.story.at("verdict").is_null()) return;
   const Captured told = capture(installation_.runner(sanitizer).with("replay").with(file));
   bug.told = told.output.substr(0, told.output.find("  replay    "));
+}
+
+/// What programs show that are nearly this one, and what this one shows in the plain build.
+std::set<std::string> Sorting::look_around(const std::string& program) {
+  std::set<std::string> seen = minimization_.look_around(program, kLookAround);
+  if (plan_.sanitizer.empty()) return seen;
+  if (const Sight sight = plain_.look(program); sight.bug) seen.insert(sight.signature.key);
+  return seen;
+}
+
+void Sorting::find_causes() {
+  Causes causes;
+  for (const Bug& bug : report_.bugs) {
+    progress_.show(fmt::format("triage: looking around {}", bug.name));
+    std::vector<std::set<std::string>> around;
+    // One that hangs costs a second each time, and says nothing about where.
+    if (bug.signature.kind != "timeout") {
+      for (const std::string& program : bug.smallest) around.push_back(look_around(program));
+    }
+    causes.add(bug.signature.key, around);
+  }
+  merge_faces(report_.bugs, causes.groups());
 }
 
 void Sorting::find_alike() {

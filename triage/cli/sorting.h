@@ -47,9 +47,11 @@ class Sorting {
   std::string target_of(const PileFile& file, const Sight& sight);
   void replay(const Bucket& bucket, Bug& bug);
   void minimize(const Bucket& bucket, Bug& bug);
-  Minimized minimize_best(const Bucket& bucket);
+  Minimized minimize_best(const Bucket& bucket, std::vector<std::string>& all);
   void tell(Bug& bug);
   Bug examine(const Bucket& bucket);
+  std::set<std::string> look_around(const std::string& program);
+  void find_causes();
   void find_alike();
 
   const Installation& installation_;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "triage/cli/duration.h"
+#include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/setup_error.h"
 
@@ -20,26 +20,13 @@ constexpr unsigned kMostNothingNew = 5;
 constexpr seconds kGrace{20};  // for an engine to end by itself
 constexpr int kWaitMs = 200;   // between looks at the clock
 
-/// Not those that a process was writing when it was ended.
-std::vector<fs::path> stats_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path& path = entry.path();
-    if (path.filename().string().starts_with("stats-") && path.extension() == ".json") {
-      files.push_back(path);
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 }  // namespace
 
 TargetCampaign::TargetCampaign(const Installation& installation, CampaignPlan plan,
-                               Progress& progress)
+                               CampaignWatch& watch)
     : installation_(installation),
       plan_(std::move(plan)),
-      progress_(progress),
+      watch_(watch),
       investigation_(installation, plan_.target, plan_.sanitizer, plan_.findings),
       start_(Clock::now()),
       stats_read_(start_),
@@ -61,7 +48,7 @@ TargetReport TargetCampaign::run() {
     }
     while (jobs_.size() < plan_.jobs && wants_more()) start_job();
     stop_jobs_in_time();
-    show_progress();
+    tell_watch();
   }
   engine_->finish();
   return report();
@@ -74,6 +61,7 @@ void TargetCampaign::prepare() {
   for (const fs::path& file : stats_files(plan_.folder)) fs::remove(file);
   for (const Artifact& bug : engine_->prepare({convert_seeds("seeds"), convert_seeds("regress")})) {
     add_finding(investigation_.examine(bug.file, bug.report));
+    forget(bug);
   }
 }
 
@@ -121,8 +109,23 @@ bool TargetCampaign::examine_artifacts(Job& job) {
   for (const Artifact& artifact : artifacts) {
     if (nothing_new_ >= kMostNothingNew || is_enough()) break;
     add_finding(investigation_.examine(artifact.file, artifact.report));
+    forget(artifact);
   }
   return !artifacts.empty();
+}
+
+/// An input of the corpus that shows a bug would end each process before it has begun.
+void TargetCampaign::forget(const Artifact& artifact) const {
+  const std::string content = read_file(artifact.file);
+  for (const fs::path& folder : {plan_.corpus, plan_.folder / "seeds", plan_.folder / "regress"}) {
+    std::vector<fs::path> same;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_regular_file() && entry.file_size() == content.size() &&
+          read_file(entry.path()) == content)
+        same.push_back(entry.path());
+    }
+    for (const fs::path& file : same) fs::remove(file);
+  }
 }
 
 void TargetCampaign::end_of_job(Job& job, const Exit& exit) {
@@ -146,8 +149,7 @@ void TargetCampaign::add_finding(Finding finding) {
   }
   nothing_new_ = 0;
   finding.seconds = elapsed();
-  progress_.say(
-      fmt::format("{}: finding {}: {}", plan_.target, finding.name, finding.signature.headline));
+  watch_.found(plan_, finding);
   findings_.push_back(std::move(finding));
 }
 
@@ -180,31 +182,21 @@ void TargetCampaign::read_numbers() {
   }
 }
 
-void TargetCampaign::show_progress() {
+void TargetCampaign::tell_watch() {
   if (Clock::now() - stats_read_ >= seconds(1)) {
     stats_read_ = Clock::now();
     read_numbers();
   }
-  const auto passed = std::chrono::duration_cast<seconds>(Clock::now() - start_);
-  const double speed = static_cast<double>(stats_.executions()) / std::max(elapsed(), 1.0);
-  progress_.show(fmt::format("{} {}/{}  {} runs  {:.0f}/s  coverage {}  points {}/{}  findings {}",
-                             plan_.target, to_clock(std::min(passed, plan_.time)),
-                             to_clock(plan_.time), stats_.executions(), speed, coverage_,
-                             stats_.points_reached(), stats_.points(), findings_.size()));
+  watch_.look({plan_, elapsed(), stats_, coverage_, corpus_, findings_.size()});
 }
 
 TargetReport TargetCampaign::report() const {
-  Command points = installation_.runner().with("points").with("--json").with(plan_.target);
-  for (const fs::path& file : stats_files(plan_.folder)) points.with("--stats").with(file);
-  const Captured captured = capture(points);
-  const auto json = nlohmann::json::parse(captured.output, nullptr, false);
-  if (!json.is_object()) throw SetupError(complaint(captured.errors));
   TargetReport report;
   report.target = plan_.target;
   report.seconds = elapsed();
   report.coverage = coverage_;
   report.corpus = corpus_;
-  report.exercised = json.at("targets").at(0);
+  report.exercised = merged_stats(installation_, plan_.target, stats_files(plan_.folder));
   report.findings = findings_;
   if (nothing_new_ >= kMostNothingNew && elapsed() + 1 < static_cast<double>(plan_.time.count()))
     report.remark = "ended early: the same finding came again and again";

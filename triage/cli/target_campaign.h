@@ -7,16 +7,16 @@
 #include <string>
 
 #include "triage/cli/campaign_stats.h"
+#include "triage/cli/campaign_watch.h"
 #include "triage/cli/engine.h"
 #include "triage/cli/investigation.h"
-#include "triage/cli/progress.h"
 #include "triage/report/campaign_report.h"
 
 namespace anyctx::triage {
 
 class TargetCampaign {
  public:
-  TargetCampaign(const Installation& installation, CampaignPlan plan, Progress& progress);
+  TargetCampaign(const Installation& installation, CampaignPlan plan, CampaignWatch& watch);
 
   /// Ends early on interrupts(). After a finding, goes on with what time is left, unless nothing
   /// new comes. Throws SetupError.
@@ -32,17 +32,18 @@ class TargetCampaign {
   bool wants_more() const;
   bool is_enough() const;
   bool examine_artifacts(Job& job);
+  void forget(const Artifact& artifact) const;
   void end_of_job(Job& job, const Exit& exit);
   void read_numbers();
   void add_finding(Finding finding);
   void stop_jobs_in_time();
-  void show_progress();
+  void tell_watch();
   TargetReport report() const;
   double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   const Installation& installation_;
   CampaignPlan plan_;
-  Progress& progress_;
+  CampaignWatch& watch_;
   Investigation investigation_;
   Clock::time_point start_;
   Clock::time_point stats_read_;

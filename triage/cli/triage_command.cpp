@@ -22,15 +22,15 @@ std::string with_stories(const TriageReport& report) {
   return text;
 }
 
-void save(const TriageReport& report, const fs::path& folder) {
+}  // namespace
+
+void save_triage(const TriageReport& report, const fs::path& folder) {
   write_file(folder / "report.txt", with_stories(report));
   write_file(folder / "report.html", to_html(report));
   write_file(folder / "report.sarif", to_sarif(report).dump(1) + "\n");
   write_file(folder / "report.junit.xml", to_junit(report));
   write_file(folder / "report.json", to_json(report).dump(1) + "\n");
 }
-
-}  // namespace
 
 int triage(const Installation& installation, const TriageOptions& options) {
   SortingPlan plan;
@@ -50,7 +50,7 @@ int triage(const Installation& installation, const TriageOptions& options) {
   count_interrupts();
   Progress progress;
   const TriageReport report = Sorting(installation, plan, progress).run();
-  save(report, plan.report);
+  save_triage(report, plan.report);
   if (options.json)
     fmt::print("{}\n", to_json(report).dump());
   else

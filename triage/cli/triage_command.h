@@ -4,6 +4,7 @@
 #include <string>
 
 #include "triage/cli/installation.h"
+#include "triage/report/triage_report.h"
 
 namespace anyctx::triage {
 
@@ -17,6 +18,9 @@ struct TriageOptions {
   std::string timeout = "5s";  // of one run
   bool json = false;
 };
+
+/// Writes report.txt, .html, .json, .sarif and .junit.xml. Throws SetupError.
+void save_triage(const TriageReport& report, const std::filesystem::path& folder);
 
 /// Returns the exit code. Throws SetupError.
 int triage(const Installation& installation, const TriageOptions& options);

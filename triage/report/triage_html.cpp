@@ -7,9 +7,8 @@
 #include "triage/story/story_html.h"
 
 namespace anyctx::triage {
-namespace {
 
-std::string list_row(const Bug& bug) {
+std::string bug_row(const Bug& bug) {
   return fmt::format(
       "<tr><td><a href=\"#{0}\">{0}</a>{1}</td><td>{2}</td><td>{3}</td><td>{4}</td>"
       "<td class=\"num\">{5}</td><td class=\"num\">{6}/{7}</td><td>{8}</td></tr>\n",
@@ -18,7 +17,7 @@ std::string list_row(const Bug& bug) {
       bug.inputs.size(), bug.same, bug.replays, escaped(bug.after));
 }
 
-std::string section(const Bug& bug) {
+std::string bug_section(const Bug& bug) {
   std::string html =
       fmt::format("<h2 id=\"{}\">{}</h2>\n", escaped(bug.name), escaped(bug.signature.headline));
   html +=
@@ -29,14 +28,17 @@ std::string section(const Bug& bug) {
   if (!bug.output.empty()) html += fmt::format("<pre>{}</pre>\n", escaped(bug.output));
   if (!bug.story.is_null()) html += steps_html(bug.story, bug.name + "-");
   html += fmt::format("<pre>{}</pre>\n<pre>{}</pre>\n", escaped(bug.program), escaped(bug.replay));
+  if (!bug.faces.empty()) html += "<p>The same bug is seen also as</p>\n<ul>\n";
+  for (const Face& face : bug.faces)
+    html += fmt::format("<li>{} ({} inputs)<pre>{}</pre></li>\n", escaped(face.signature.headline),
+                        face.inputs, escaped(face.program));
+  if (!bug.faces.empty()) html += "</ul>\n";
   html += fmt::format("<details><summary>{} input{}</summary><ul>\n", bug.inputs.size(),
                       bug.inputs.size() == 1 ? "" : "s");
   for (const std::string& input : bug.inputs)
     html += fmt::format("<li><code>{}</code></li>\n", escaped(input));
   return html + "</ul></details>\n";
 }
-
-}  // namespace
 
 std::string to_html(const TriageReport& report) {
   std::string body = fmt::format(
@@ -45,16 +47,13 @@ std::string to_html(const TriageReport& report) {
       report.bugs.size(), report.bugs.size() == 1 ? "" : "s", report.inputs,
       report.inputs == 1 ? "" : "s", escaped(report.folder), report.new_inputs, report.duplicates,
       report.harmless.size(), report.seconds);
-  body +=
-      "<div class=\"scroll\"><table class=\"list\"><thead><tr><th>bug</th><th>what</th>"
-      "<th>target</th><th>class</th><th class=\"num\">inputs</th><th class=\"num\">replays</th>"
-      "<th>smallest</th></tr></thead><tbody>\n";
-  for (const Bug& bug : report.bugs) body += list_row(bug);
-  body += "</tbody></table></div>\n";
+  body += kBugTableBegin;
+  for (const Bug& bug : report.bugs) body += bug_row(bug);
+  body += kBugTableEnd;
   if (!report.gone.empty()) body += "<h2>No input shows any more</h2>\n<ul>\n";
   for (const std::string& key : report.gone) body += fmt::format("<li>{}</li>\n", escaped(key));
   if (!report.gone.empty()) body += "</ul>\n";
-  for (const Bug& bug : report.bugs) body += section(bug);
+  for (const Bug& bug : report.bugs) body += bug_section(bug);
   if (!report.skipped.empty()) body += "<h2>Skipped files</h2>\n<ul>\n";
   for (const Skipped& file : report.skipped)
     body += fmt::format("<li><code>{}</code>: {}</li>\n", escaped(file.name), escaped(file.why));

@@ -56,13 +56,32 @@ std::string bug_text(std::size_t number, const Bug& bug) {
     text += fmt::format("     {}\n", bug.program.substr(at, end - at));
     at = end + 1;
   }
+  for (const Face& face : bug.faces)
+    text += fmt::format("   seen also as {} ({}, {}: {})\n", face.signature.headline,
+                        count(face.inputs, "input"), face.after, face.file);
   if (!bug.like.empty())
     text += fmt::format("   most likely the bug of {}, whose program is part of this one\n",
                         bug.like.front());
   return text + fmt::format("   replay    {}\n", bug.replay);
 }
 
+json to_json(const Face& face) {
+  return {{"key", face.signature.key},
+          {"kind", face.signature.kind},
+          {"headline", face.signature.headline},
+          {"target", face.target},
+          {"program", face.program},
+          {"smallest", face.smallest},
+          {"before", face.before},
+          {"after", face.after},
+          {"minimal", face.minimal},
+          {"file", face.file},
+          {"inputs", face.inputs}};
+}
+
 json to_json(const Bug& bug) {
+  json faces = json::array();
+  for (const Face& face : bug.faces) faces.push_back(to_json(face));
   return {{"name", bug.name},           {"target", bug.target},
           {"kind", bug.signature.kind}, {"class", bug.signature.bug_class},
           {"key", bug.signature.key},   {"headline", bug.signature.headline},
@@ -70,6 +89,7 @@ json to_json(const Bug& bug) {
           {"same", bug.same},           {"new", bug.is_new},
           {"before", bug.before},       {"after", bug.after},
           {"minimal", bug.minimal},     {"program", bug.program},
+          {"smallest", bug.smallest},   {"faces", std::move(faces)},
           {"file", bug.file},           {"replay", bug.replay},
           {"like", bug.like},           {"output", bug.output},
           {"story", bug.story}};

@@ -88,6 +88,7 @@ json result_of(const Bug& bug, std::size_t rule) {
        {{"target", bug.target},
         {"class", bug.signature.bug_class},
         {"signature", bug.signature.key},
+        {"signatures", keys_of(bug)},
         {"replays", bug.replays},
         {"same", bug.same}}}};
   json flows = code_flows(bug);
