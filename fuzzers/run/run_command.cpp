@@ -46,6 +46,7 @@ void add_convert(CLI::App& app, Targets targets) {
   command->add_option("--to", options->to)->check(CLI::IsMember({"text", "binary"}));
   command->add_option("--raw", options->raw_target);
   command->add_option("--param", options->params)->allow_extra_args(false);
+  command->add_flag("--fitting", options->fitting);
   command->callback([=] { convert(targets, *options); });
 }
 

@@ -20,6 +20,7 @@ struct FuzzOptions {
   std::vector<std::string> params;  // NAME=VALUE, of all programs
   std::string corpus;               // empty: in `out`
   std::string out;                  // empty: the installation's
+  bool strict = false;              // kernel sources are judged by our contract
   bool json = false;
 };
 

@@ -47,7 +47,7 @@ Shown find_bug(const Installation& installation, const MinimizeOptions& options,
 }
 
 std::string replay_line(const Judge& judge, const fs::path& file) {
-  return replay_command(judge.sanitizer()) + " " + shown(file);
+  return judge.replay_command() + " " + shown(file);
 }
 
 void print_text(const Minimized& result, const Judge& judge, const MinimizeOptions& options) {

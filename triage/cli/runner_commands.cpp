@@ -47,7 +47,7 @@ void save_views(const Installation& installation, const ReplayOptions& options) 
     write_file(options.perfetto, trace_events(story.document).dump() + "\n");
   if (options.html.empty()) return;
   write_file(options.html,
-             story_page(story.document, replay_command(options.sanitizer) + " " + file,
+             story_page(story.document, installation.replay_command(options.sanitizer) + " " + file,
                         beginning_of_report(story.errors)));
 }
 

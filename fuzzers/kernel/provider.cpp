@@ -1,0 +1,33 @@
+#include "fuzzers/kernel/provider.h"
+
+#include "fuzzers/kernel/services.h"
+#include "inject/kernel/boundary.h"
+#include "lib/machine/check.h"
+
+namespace anyctx::target {
+
+thread_local constinit KernelProvider* KernelProvider::current_ = nullptr;
+
+KernelProvider& KernelProvider::current() {
+  ANYCTX_CHECK(current_ != nullptr);
+  return *current_;
+}
+
+KernelProvider::~KernelProvider() {
+  if (current_ == this) current_ = nullptr;
+}
+
+}  // namespace anyctx::target
+
+using anyctx::inject::KernelLeft;
+using anyctx::target::KernelProvider;
+
+void* anyctx_allocate(std::size_t bytes, const char* caller) {
+  const KernelLeft outside;
+  return KernelProvider::current().allocate(bytes, caller);
+}
+
+void anyctx_release(const void* object) {
+  const KernelLeft outside;
+  KernelProvider::current().release(const_cast<void*>(object));
+}
