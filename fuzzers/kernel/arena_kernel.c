@@ -125,7 +125,8 @@ void anyctx_vma_init(struct vm_area_struct* vma, void* mm, uint64_t start, uint6
                      uint64_t pgoff, struct bpf_map* map) {
   struct mapping* const mapping = container_of(vma, struct mapping, vma);
 
-  *mapping = (struct mapping){.file = {.private_data = map}};
+  memset(mapping, 0, sizeof(*mapping));
+  mapping->file.private_data = map;
   vma->vm_mm = mm;
   vma->vm_start = start;
   vma->vm_end = end;

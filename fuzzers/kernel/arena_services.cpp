@@ -1,7 +1,5 @@
 #include "fuzzers/kernel/arena_services.h"
 
-#include <fmt/format.h>
-
 #include "fuzzers/kernel/kernel_arena_stage.h"
 #include "inject/kernel/boundary.h"
 
@@ -194,11 +192,4 @@ void anyctx_mm_zap(vm_area_struct* vma, unsigned long start, unsigned long lengt
 long anyctx_mm_find_hole(void* mm, unsigned long address, unsigned long length, bool fixed) {
   const KernelLeft outside;
   return process(mm).find_hole(address, length, fixed);
-}
-
-void anyctx_warn(const char* file, int line) {
-  const KernelLeft outside;
-  anyctx::inject::Simulation::current().stop(anyctx::inject::VerdictKind::structure,
-                                             "the kernel's own checks hold", "no warning",
-                                             fmt::format("a warning at {}:{}", file, line));
 }

@@ -53,9 +53,6 @@ struct vm_area_struct* anyctx_mm_find_vma(void* mm, unsigned long address);
 void anyctx_mm_zap(struct vm_area_struct* vma, unsigned long start, unsigned long length);
 long anyctx_mm_find_hole(void* mm, unsigned long address, unsigned long length, bool fixed);
 
-// A check of the kernel's own failed.
-void anyctx_warn(const char* file, int line);
-
 #ifdef __cplusplus
 }
 #endif

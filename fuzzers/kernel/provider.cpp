@@ -1,7 +1,10 @@
 #include "fuzzers/kernel/provider.h"
 
+#include <fmt/format.h>
+
 #include "fuzzers/kernel/services.h"
 #include "inject/kernel/boundary.h"
+#include "inject/sim/simulation.h"
 #include "lib/machine/check.h"
 
 namespace anyctx::target {
@@ -30,4 +33,11 @@ void* anyctx_allocate(std::size_t bytes, const char* caller) {
 void anyctx_release(const void* object) {
   const KernelLeft outside;
   KernelProvider::current().release(const_cast<void*>(object));
+}
+
+void anyctx_warn(const char* what, int line) {
+  const KernelLeft outside;
+  anyctx::inject::Simulation::current().stop(
+      anyctx::inject::VerdictKind::structure, "the kernel's own checks hold", "no warning",
+      line == 0 ? std::string(what) : fmt::format("a warning at {}:{}", what, line));
 }

@@ -14,6 +14,9 @@ extern "C" {
 void* anyctx_allocate(size_t bytes, const char* caller);
 void anyctx_release(const void* object);
 
+// A check of the kernel's own failed: what it said, and in which line of the tree if that is known.
+void anyctx_warn(const char* what, int line);
+
 #ifdef __cplusplus
 }
 #endif
