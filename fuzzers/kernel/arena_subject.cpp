@@ -17,7 +17,7 @@ class KernelArenaSubject final : public ArenaSubject, private inject::HideWatch 
 
   void reset(const ArenaOptions& options, PageFreedListener* listener) override {
     listener_ = listener;
-    stage_.reset(simulation_.memory(), options);
+    stage_.reset(simulation_.memory(), options, contract_.passes_known);
     simulation_.memory().watch(this);
   }
   const ArenaInspector& inspector() const override { return inspector_; }
@@ -114,7 +114,8 @@ class KernelArenaSubject final : public ArenaSubject, private inject::HideWatch 
 
 ArenaStrictness KernelArenaSubject::strictness() const {
   ArenaStrictness strictness;
-  strictness.tree_is_transactional = !contract_.lossy;
+  strictness.tree_is_transactional = !contract_.passes_known;
+  strictness.faults_keep_reservations = !contract_.passes_known;
   strictness.reuse_after_flush = contract_.strict;
   strictness.scratch_is_flushed = contract_.strict;
   strictness.destroy_unmaps_first = contract_.strict;

@@ -4,10 +4,10 @@
 namespace anyctx::target {
 
 struct KernelContract {
-  // By ours: what the kernel is known to do otherwise (docs/kernel.md) is a finding, too.
+  // By ours: what the kernel is meant to do otherwise is a finding, too.
   bool strict = false;
-  // A change of a range tree that fails may lose numbers: for a search beyond that finding.
-  bool lossy = false;
+  // Findings of docs/findings.md are passed over: for a search beyond them.
+  bool passes_known = false;
 };
 
 }  // namespace anyctx::target

@@ -16,7 +16,8 @@ bpf_map* map_of(void* arena) {
 
 }  // namespace
 
-void KernelArena::reset(page::PageAllocator<Sim>& pages) {
+void KernelArena::reset(page::PageAllocator<Sim>& pages, bool recheck) {
+  recheck_ = recheck;
   map_ = nullptr;
   area_ = nullptr;
   pages_ = &pages;
@@ -156,6 +157,11 @@ KernelArena::Fault KernelArena::fault(Vma& vma, const page::FaultRequest& reques
       break;
   }
   return fault;
+}
+
+bool KernelArena::may_install(Vma&, std::uint64_t address, page::Page<Sim>& page, std::uint64_t) {
+  const std::uint64_t low = static_cast<std::uint32_t>(address);
+  return !recheck_ || area_->load(anyctx_arena_kernel_start(map_) + low) == &page;
 }
 
 }  // namespace anyctx::target

@@ -23,8 +23,9 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
   using Vma = page::Vma<Sim>;
   using Fault = page::FaultResult<Sim>;
 
-  /// No arena. `pages` is not owned.
-  void reset(page::PageAllocator<Sim>& pages);
+  /// No arena. `pages` is not owned. `recheck`: before the page of a fault is mapped in a process,
+  /// it is looked at once more whether the arena has it still, which no kernel does.
+  void reset(page::PageAllocator<Sim>& pages, bool recheck);
   /// The kernel has made it. Nothing is owned.
   void created(bpf_map* map, page::KernelArea<Sim>& area, sync::RqCpus<Sim>& cpus);
   void gone() { map_ = nullptr; }
@@ -50,8 +51,8 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
   void open(Vma& vma) override;
   void close(Vma& vma) override;
   Fault fault(Vma& vma, const page::FaultRequest& request) override;
-  /// The kernel looks no more at the arena once a fault has found a page.
-  bool may_install(Vma&, std::uint64_t, page::Page<Sim>&, std::uint64_t) override { return true; }
+  bool may_install(Vma& vma, std::uint64_t address, page::Page<Sim>& page,
+                   std::uint64_t cookie) override;
 
   /// The mapping that the kernel knows as `vma`; null if it is none of this arena.
   Vma* mapping_of(const vm_area_struct* vma);
@@ -82,6 +83,7 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
   bpf_map* map_ = nullptr;
   page::KernelArea<Sim>* area_ = nullptr;
   page::PageAllocator<Sim>* pages_ = nullptr;
+  bool recheck_ = false;
   std::optional<Parts> parts_;
   std::array<Mapping, kMappings> mappings_;
 };

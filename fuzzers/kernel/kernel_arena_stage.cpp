@@ -38,9 +38,9 @@ KernelArenaStage& KernelArenaStage::current() {
   return *current_stage_;
 }
 
-void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options) {
+void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options, bool recheck) {
   machine_.reset(memory, options);
-  for (KernelArena& arena : arenas_) arena.reset(machine_.pages);
+  for (KernelArena& arena : arenas_) arena.reset(machine_.pages, recheck);
   charges_.clear();
   set_current();
   current_stage_ = this;

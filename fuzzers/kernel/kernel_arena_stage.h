@@ -20,7 +20,8 @@ class KernelArenaStage final : public KernelProvider {
   KernelArenaStage() = default;
   ~KernelArenaStage();
 
-  void reset(inject::Memory& memory, const ArenaOptions& options);
+  /// `recheck`: see KernelArena.
+  void reset(inject::Memory& memory, const ArenaOptions& options, bool recheck);
 
   ArenaStage& machine() { return machine_; }
   const ArenaStage& machine() const { return machine_; }

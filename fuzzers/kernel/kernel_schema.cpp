@@ -6,6 +6,12 @@
 
 namespace anyctx::target {
 
+namespace {
+
+constexpr std::string_view kKnown[] = {"reported", "passed"};
+
+}  // namespace
+
 KernelSchema::KernelSchema(const program::Schema& ours)
     : params_(ours.params.begin(), ours.params.end()),
       sites_(ours.sites.begin(), ours.sites.end()),
@@ -16,7 +22,7 @@ KernelSchema::KernelSchema(const program::Schema& ours)
     param = {param.name, 0, 0, 0, param.words.first(1)};
   }
   params_.push_back({"strict", 0, 1, 0, kNoYes});
-  params_.push_back({"lossy", 0, 1, 0, kNoYes});
+  params_.push_back({"known", 0, 1, 0, kKnown});
   sites_.emplace_back(inject::kernel_site::kTable);
   schema_.params = params_;
   schema_.sites = sites_;
@@ -24,7 +30,7 @@ KernelSchema::KernelSchema(const program::Schema& ours)
 
 KernelContract KernelSchema::contract(const program::Program& program) const {
   return {.strict = engine::param(schema_, program, "strict") != 0,
-          .lossy = engine::param(schema_, program, "lossy") != 0};
+          .passes_known = engine::param(schema_, program, "known") != 0};
 }
 
 }  // namespace anyctx::target

@@ -48,9 +48,9 @@ std::vector<std::string> all_params(const Installation& installation, const Fuzz
     throw SetupError("kernel sources are fuzzed by libfuzzer only; drop --engine");
   params.push_back(options.strict ? "strict=yes" : "strict=no");
   const bool says = std::any_of(params.begin(), params.end(), [](const std::string& param) {
-    return param.starts_with("lossy=");
+    return param.starts_with("known=");
   });
-  if (!says) params.push_back("lossy=no");
+  if (!says) params.push_back("known=reported");
   return params;
 }
 

@@ -61,6 +61,7 @@ int replay(const Installation& installation, const ReplayOptions& options) {
   with_option(command, "--raw", options.raw_target);
   with_option(command, "--record", options.record);
   with_option(command, "--repeat", std::to_string(options.repeat));
+  with_option(command, "--command", installation.replay_command(options.sanitizer));
   with_option(command, "--timeout", std::to_string(parse_duration(options.timeout).count()));
   with_flag(command, "--trace", options.trace);
   with_flag(command, "--json", options.json);
