@@ -5,8 +5,8 @@
 namespace anyctx::target {
 
 std::span<const engine::Target> kernel_targets() {
-  static const std::vector<engine::Target> targets = {kernel_range_tree_target(),
-                                                      kernel_arena_target()};
+  static const std::vector<engine::Target> targets = {
+      kernel_range_tree_target(), kernel_arena_target(), kernel_objpool_target()};
   return targets;
 }
 

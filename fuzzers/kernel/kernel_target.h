@@ -11,6 +11,7 @@ namespace anyctx::target {
 std::span<const engine::Target> kernel_targets();
 
 engine::Target kernel_arena_target();
+engine::Target kernel_objpool_target();
 engine::Target kernel_range_tree_target();
 
 }  // namespace anyctx::target
