@@ -33,7 +33,9 @@ RunResult Runner::run(const Program& program, inject::Recording recording) {
   script_.assign(program.decisions);
   start_draws(program.walk);
   const auto listed = static_cast<std::uint32_t>(program.decisions.size());
-  simulation_.reset(machine_config(*target_.schema, program), &script_,
+  inject::MachineConfig machine = machine_config(*target_.schema, program);
+  machine.step_scale = target_.step_scale;
+  simulation_.reset(machine, &script_,
                     make_walk(program.walk.rate, program::kMaxDecisions - listed), recording);
   pct_ = schedule_;
   if (pct_) simulation_.schedule_by(&*pct_, program::kMaxDecisions - listed);

@@ -19,6 +19,7 @@ struct Target {
   std::size_t memory_bytes;  // physical memory that any program of this target may need
   std::unique_ptr<World> (*make_world)(inject::Simulation&);
   const SweepTables* sweep = nullptr;  // null: sweeps use the programs' own handlers only
+  std::uint32_t step_scale = 1;        // see MachineConfig
 
   std::string_view name() const { return schema->target; }
 };

@@ -41,6 +41,18 @@ void print(const std::string& text, bool as_text) {
     throw SetupError("cannot write to standard output; add -o FILE");
 }
 
+/// False: it is to be left out.
+bool load(std::span<const Target> targets, const std::string& path, const ConvertOptions& options,
+          ProgramFile& file) {
+  try {
+    file = load_program(targets, path, options.raw_target);
+    return true;
+  } catch (const SetupError&) {
+    if (!options.fitting) throw;
+    return false;
+  }
+}
+
 }  // namespace
 
 void convert(std::span<const Target> targets, const ConvertOptions& options) {
@@ -49,7 +61,8 @@ void convert(std::span<const Target> targets, const ConvertOptions& options) {
   if (options.files.size() > 1 && !to_folder)
     throw SetupError("several files need a folder to go to; add -o FOLDER");
   for (const std::string& path : options.files) {
-    ProgramFile file = load_program(targets, path, options.raw_target);
+    ProgramFile file;
+    if (!load(targets, path, options, file)) continue;
     program::Pins pins(*file.target->schema);
     for (const std::string& param : options.params) {
       if (const std::string error = pins.add(param); !error.empty()) throw SetupError(error);

@@ -16,6 +16,7 @@ struct ConvertOptions {
   std::string raw_target;           // see load_program()
   std::vector<std::string> params;  // NAME=VALUE, to change
   bool no_decisions = false;        // drop them
+  bool fitting = false;             // leave out what none of the targets can run
 };
 
 /// Throws SetupError. Files in a folder keep their names up to the extension, which becomes .txt

@@ -115,7 +115,7 @@ class Replay {
 
   void print(const std::string& path, const Replayed& replayed) const {
     fmt::print("{}{}", replayed.trace, replayed.story);
-    if (!replayed.story.empty()) fmt::print("  replay    ./anyctx replay {}\n", path);
+    if (!replayed.story.empty()) fmt::print("  replay    {} {}\n", options_.command, path);
     if (options_.repeat == 1) {
       fmt::print("digest {:016x}  {}\n", replayed.result.digest, path);
     } else {

@@ -17,6 +17,7 @@ struct ReplayOptions {
   std::string raw_target;  // see load_program()
   std::string record;      // one file only: the program with its walk's decisions written out
   unsigned timeout = 0;    // seconds per file; 0: no limit
+  std::string command = "./anyctx replay";  // what is typed before a file to run it again
 };
 
 /// Prints to standard output. Returns the exit code: 77 if a file yields a verdict, or does not

@@ -35,6 +35,7 @@ void add_replay(CLI::App& app, Targets targets, int& exit_code) {
   command->add_option("--raw", options->raw_target);
   command->add_option("--record", options->record);
   command->add_option("--timeout", options->timeout);
+  command->add_option("--command", options->command);
   command->callback([=, &exit_code] { exit_code = replay(targets, *options); });
 }
 
@@ -47,6 +48,7 @@ void add_convert(CLI::App& app, Targets targets) {
   command->add_option("--raw", options->raw_target);
   command->add_option("--param", options->params)->allow_extra_args(false);
   command->add_flag("--no-decisions", options->no_decisions);
+  command->add_flag("--fitting", options->fitting);
   command->callback([=] { convert(targets, *options); });
 }
 

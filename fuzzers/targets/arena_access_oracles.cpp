@@ -152,6 +152,8 @@ void judge_touch(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
     // process was ended.
     if ((!call.alone || !call.settled || call.causes != 0) && access.slot < scene.shadow.size()) {
       scene.shadow.widen(range, {SlotState::allocated});
+      if (!scene.strictness().faults_keep_reservations)
+        scene.shadow.widen(range, {SlotState::free});
       scene.shadow.forget_words(range);
     }
     look.look({.queued = false,

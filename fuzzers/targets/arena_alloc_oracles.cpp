@@ -54,12 +54,15 @@ void judge_null(ArenaScene& scene, const ArenaCall& call, const ArenaRequest& re
 /// the worker elsewhere, or if it does not get the lock again; without memory for that, not at all.
 ArenaAllowance leftovers(const ArenaScene& scene, const ArenaCall& call,
                          const ArenaRequest& request) {
-  if (!is_legal(request)) return {};
+  if (!is_legal(request)) return {.failed = true};
   const std::uint32_t more = call.causes - (request.sleepable ? 1u : 0u);
-  if (call.causes == 0) return {.queued = !call.alone, .stranded = false, .lost = false};
+  if (call.causes == 0) {
+    return {.queued = !call.alone, .stranded = false, .lost = false, .failed = call.alone};
+  }
   return {.queued = more >= 1 || !call.alone,
           .stranded = more >= 2,
-          .lost = !scene.strictness().tree_is_transactional};
+          .lost = !scene.strictness().tree_is_transactional,
+          .failed = call.alone};
 }
 
 SlotRange slots_of(const ArenaScene& scene, const ArenaRequest& request, std::uint64_t pointer) {

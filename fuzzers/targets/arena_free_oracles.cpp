@@ -106,7 +106,8 @@ void judge_reservation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call
   }
   look.look({.queued = false,
              .stranded = false,
-             .lost = result != 0 && call.causes != 0 && !scene.strictness().tree_is_transactional});
+             .lost = result != 0 && call.causes != 0 && !scene.strictness().tree_is_transactional,
+             .failed = result != 0 && call.alone});
 }
 
 }  // namespace anyctx::target

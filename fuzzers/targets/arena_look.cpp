@@ -206,6 +206,10 @@ void ArenaLook::accuse_slot(std::uint32_t slot, bool has_page) const {
     scene_.accuse(VerdictKind::use_after_free, "memory is not taken from who did not free it",
                   std::move(expected), std::move(found));
   }
+  if (pending_.failed && pending_.all_failed) {
+    scene_.accuse(VerdictKind::failure_atomicity, "a call that fails leaves slots as they were",
+                  std::move(expected), std::move(found));
+  }
   if (known.only(model::kFree | model::kWithPage)) {
     scene_.accuse(VerdictKind::conservation,
                   "a slot that nobody uses can be allocated and has no page", std::move(expected),

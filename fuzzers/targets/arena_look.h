@@ -10,10 +10,14 @@ struct ArenaAllowance {
   bool queued = false;    // pages that were taken are given back by the worker
   bool stranded = false;  // or by nobody
   bool lost = false;      // slots are lost
+  bool failed = false;    // the call says that nothing changed
+  bool all_failed = true;
   void add(const ArenaAllowance& other) {
     queued |= other.queued;
     stranded |= other.stranded;
     lost |= other.lost;
+    failed |= other.failed;
+    all_failed &= other.failed;
   }
 };
 

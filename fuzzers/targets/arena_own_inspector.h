@@ -1,17 +1,13 @@
-// OwnArenaInspector: the inside of the arenas in lib/bpf and of what they live on, for oracles.
+// OwnArenaInspector: the inside of the arenas in lib/bpf, for oracles.
 #pragma once
 
-#include "fuzzers/targets/arena_own_stage.h"
-#include "fuzzers/targets/slab_own_inspector.h"
+#include "fuzzers/targets/arena_machine_inspector.h"
 
 namespace anyctx::target {
 
-class OwnArenaInspector final : public ArenaInspector {
+class OwnArenaInspector final : public ArenaMachineInspector {
  public:
-  using Sim = inject::Sim;
-
-  explicit OwnArenaInspector(const ArenaStage& stage)
-      : stage_(stage), memory_(stage.pages, stage.slabs) {}
+  using ArenaMachineInspector::ArenaMachineInspector;
 
   model::ArenaGeometry geometry(unsigned arena) const override;
   void free_runs(unsigned arena, std::vector<model::SlotRange>& runs) const override;
@@ -26,29 +22,15 @@ class OwnArenaInspector final : public ArenaInspector {
   bool work_is_idle(unsigned arena) const override;
 
   void tlb(unsigned arena, std::vector<model::TlbView>& entries) const override;
-  void user_ptes(unsigned arena, std::vector<model::UserPteView>& ptes) const override;
-  model::ArenaPageView page(ArenaPage page) const override;
-  std::byte* address(ArenaPage page) const override;
-  std::int64_t charged() const override {
-    return static_cast<std::int64_t>(stage_.payer.peek_charged());
-  }
   std::int64_t chargeable() const override;
-  ArenaStock stock() const override;
-  ArenaSupply supply() const override;
 
  private:
   using Arena = ArenaStage::Arena;
 
   /// Null when it is gone, which can be before the call that destroys it ends.
   const Arena* at(unsigned arena) const { return stage_.arenas[arena].load(); }
-  ArenaPage frame(const page::Page<Sim>* page) const {
-    return static_cast<ArenaPage>(stage_.pages.pfn(page));
-  }
   model::LeafView view(const Arena& arena, std::uint64_t address,
                        const page::Page<Sim>* page) const;
-
-  const ArenaStage& stage_;
-  OwnSlabInspector memory_;
 };
 
 }  // namespace anyctx::target

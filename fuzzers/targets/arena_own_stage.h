@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "fuzzers/targets/arena_subject.h"
@@ -25,6 +26,7 @@ struct ArenaStage : SlabStack {
 
   bpf::ArenaEnv<Sim> env() { return {&pages, &slabs, &kernel, &payer, &*lock_cpus}; }
   Space& space(unsigned process) { return spaces[space_of[process].load()]; }
+  std::span<page::KernelArea<Sim>> areas() { return area_storage_; }
   /// Another process by this number. Nobody runs in the old one any more.
   void new_space(unsigned process);
 

@@ -33,6 +33,8 @@ struct ArenaStrictness {
   bool reuse_after_flush = true;
   // The same where kernel code was let through at an empty slot.
   bool scratch_is_flushed = true;
+  // A fault that fails leaves what was reserved.
+  bool faults_keep_reservations = true;
   // destroy() gives pages back only when the mapping is gone.
   bool destroy_unmaps_first = true;
 };

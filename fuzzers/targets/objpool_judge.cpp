@@ -235,6 +235,7 @@ void ObjPoolJudge::push(void* at) {
 
 void ObjPoolJudge::check_steps(std::uint32_t before, std::uint32_t most) const {
   const std::uint32_t steps = simulation_.steps() - before;
+  most *= simulation_.config().step_scale;
   if (simulation_.disturbed() || steps <= most) return;
   stop(VerdictKind::no_progress, "an undisturbed call takes few steps",
        fmt::format("at most {}", most), fmt::format("{}", steps));

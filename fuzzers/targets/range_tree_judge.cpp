@@ -46,7 +46,8 @@ RangeTreeJudge::RangeTreeJudge(inject::Simulation& simulation, RangeTreeSubject&
     : simulation_(simulation), subject_(subject), inspector_(subject.inspector()) {}
 
 void RangeTreeJudge::reset(std::uint64_t limit) {
-  model_.reset(limit);
+  strictness_ = subject_.strictness();
+  model_.reset(std::min(limit, strictness_.most_numbers));
   calls_ = 0;
 }
 
@@ -93,8 +94,8 @@ int RangeTreeJudge::change(Change change, std::uint64_t start, std::uint64_t len
     return result;
   }
   if (result == -ENOMEM) {
-    judge_no_memory(
-        before, sets ? model_.set_needs_run(start, length) : model_.clear_needs_run(start, length));
+    judge_no_memory(before, needs_node(change, start, length));
+    if (!strictness_.failure_is_atomic) forget_lost();
   } else if (result != 0) {
     stop(VerdictKind::error_code, "a change of a valid range succeeds, or there is no memory",
          fmt::format("0 or {}", -ENOMEM), fmt::format("{}", result));
@@ -106,6 +107,31 @@ int RangeTreeJudge::change(Change change, std::uint64_t start, std::uint64_t len
   check_runs(start, end, result);
   check_steps(before);
   return result;
+}
+
+bool RangeTreeJudge::needs_node(Change change, std::uint64_t start, std::uint64_t length) const {
+  if (change == Change::clear) return model_.clear_needs_run(start, length);
+  if (strictness_.nodes_are_reused) return model_.set_needs_run(start, length);
+  const auto adjoins = [&](const model::Run& run) {
+    return (run.first < start && run.end() >= start) ||
+           (run.first <= start + length && run.end() > start + length);
+  };
+  return !model_.contains(start, length) && std::ranges::none_of(model_.runs(), adjoins);
+}
+
+/// The model loses what the tree lost. What the tree has and the model has not is seen later.
+void RangeTreeJudge::forget_lost() {
+  inspector_.list_runs(found_);
+  const std::vector<model::Run> before = model_.runs();
+  for (const model::Run& run : before) {
+    std::uint64_t at = run.first;
+    for (const model::Run& kept : found_) {
+      if (kept.end() <= run.first || kept.first >= run.end()) continue;
+      if (kept.first > at) model_.clear(at, kept.first - at);
+      at = kept.end();
+    }
+    if (at < run.end()) model_.clear(at, run.end() - at);
+  }
 }
 
 void RangeTreeJudge::judge_no_memory(const Before& before, bool needs_node) const {
@@ -128,14 +154,16 @@ void RangeTreeJudge::check_runs(std::uint64_t start, std::uint64_t end, int resu
   }
   inspector_.list_runs(found_);
   if (found_ != model_.runs()) {
+    if (result != 0) {
+      stop(VerdictKind::failure_atomicity, "a change that fails changes nothing",
+           list(model_.runs()), list(found_));
+    }
     if (model::differ_outside(model_.runs(), found_, start, end)) {
       stop(VerdictKind::conservation, "numbers that a call does not name stay as they are",
            list(model_.runs()), list(found_));
     }
-    stop(result != 0 ? VerdictKind::failure_atomicity : VerdictKind::difference,
-         result != 0 ? "a change that fails changes nothing"
-                     : "a change adds or removes what it names",
-         list(model_.runs()), list(found_));
+    stop(VerdictKind::difference, "a change adds or removes what it names", list(model_.runs()),
+         list(found_));
   }
   const auto nodes = static_cast<std::int64_t>(found_.size());
   if (inspector_.nodes() == nodes) return;
@@ -145,7 +173,8 @@ void RangeTreeJudge::check_runs(std::uint64_t start, std::uint64_t end, int resu
 
 void RangeTreeJudge::check_steps(const Before& before) const {
   const auto runs = static_cast<std::uint32_t>(before.runs);
-  const std::uint32_t most = kMostSteps + kMostStepsPerRun * runs;
+  const std::uint32_t most =
+      (kMostSteps + kMostStepsPerRun * runs) * simulation_.config().step_scale;
   const std::uint32_t steps = simulation_.steps() - before.steps;
   if (simulation_.disturbed() || steps <= most) return;
   stop(VerdictKind::no_progress, "a change takes few steps for each run",

@@ -16,7 +16,7 @@ class RangeTreeJudge {
   RangeTreeJudge(inject::Simulation& simulation, RangeTreeSubject& subject);
 
   /// The model is as empty as a tree that was just initialised.
-  void reset(std::uint64_t limit);
+  void reset(std::uint64_t limit);  // lowered to what the subject can hold
   const model::RangeSet& model() const { return model_; }
 
   /// Operations of the target that are in progress.
@@ -45,7 +45,9 @@ class RangeTreeJudge {
 
   Before look() const;
   bool has_excuse(std::uint32_t causes) const;
+  bool needs_node(Change change, std::uint64_t start, std::uint64_t length) const;
   void judge_no_memory(const Before& before, bool needs_node) const;
+  void forget_lost();
   void check_steps(const Before& before) const;
   [[noreturn]] void stop(inject::VerdictKind kind, const char* rule, std::string expected,
                          std::string found) const;
@@ -53,6 +55,7 @@ class RangeTreeJudge {
   inject::Simulation& simulation_;
   RangeTreeSubject& subject_;
   const RangeTreeInspector& inspector_;
+  RangeTreeStrictness strictness_;
   model::RangeSet model_;
   std::vector<model::Run> found_;
   unsigned calls_ = 0;

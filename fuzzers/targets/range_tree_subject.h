@@ -19,6 +19,16 @@ struct RangeTreeOptions {
   std::uint32_t pages = 64;  // of memory
 };
 
+/// How strictly a subject is judged.
+struct RangeTreeStrictness {
+  // A change that fails leaves what there was; else it may lose numbers, but no more than that.
+  bool failure_is_atomic = true;
+  // What needs no more runs than there are needs no node; else set() may, beside no other run.
+  bool nodes_are_reused = true;
+  // Numbers below it can be in a tree.
+  std::uint64_t most_numbers = std::uint64_t{1} << 32;
+};
+
 /// What oracles may see from the inside. Only reads; nothing is a decision point.
 class RangeTreeInspector {
  public:
@@ -40,6 +50,7 @@ class RangeTreeSubject {
   /// Starts over: all memory is free, and there is no tree.
   virtual void reset(const RangeTreeOptions& options) = 0;
   virtual const RangeTreeInspector& inspector() const = 0;
+  virtual RangeTreeStrictness strictness() const { return {}; }
 
   // The owner's lock, with interrupts off.
   virtual int raw_res_spin_lock_irqsave(machine::IrqState& flags) = 0;

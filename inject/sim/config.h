@@ -22,6 +22,8 @@ struct MachineConfig {
   std::uint32_t max_nolock_steps = 20'000;
   // Own steps that a frame may take from switching interrupts off to switching them on.
   std::uint32_t max_irqs_off_steps = 200'000;
+  // How many steps count as one for these bounds: more than one where every access is a step.
+  std::uint32_t step_scale = 1;
   // The site tables of all layers in use.
   std::span<const std::span<const machine::SiteInfo>> sites;
 };

@@ -78,9 +78,10 @@ void Simulation::begin_op(const OpInfo& info) {
   const Unwatched unwatched;
   Frame& frame = push_frame(FrameKind::op, frame_->context, info.where);
   frame.nolock = info.nolock;
-  frame.max_steps = info.max_steps != 0 ? info.max_steps
-                    : info.nolock       ? config_.max_nolock_steps
-                                        : config_.max_steps;
+  const std::uint32_t most = info.max_steps != 0 ? info.max_steps
+                             : info.nolock       ? config_.max_nolock_steps
+                                                 : config_.max_steps;
+  frame.max_steps = most * config_.step_scale;
   ++stats_.ops[static_cast<unsigned>(frame.context)];
   arm(frame);
   if (recording_ != Recording::decisions) add_event(EventKind::op_begin, 0);
@@ -108,9 +109,10 @@ void Simulation::check_state_restored(const Frame& frame) {
 
 void Simulation::check_irqs_off() {
   const std::uint32_t at = std::exchange(frame_->irqs_off_at, UINT32_MAX);
-  if (at == UINT32_MAX || frame_->steps - at <= config_.max_irqs_off_steps) return;
+  const std::uint32_t most = config_.max_irqs_off_steps * config_.step_scale;
+  if (at == UINT32_MAX || frame_->steps - at <= most) return;
   stop(VerdictKind::no_progress, "interrupts are off for a bounded number of own steps",
-       fmt::format("{} steps", config_.max_irqs_off_steps), fmt::format("{}", frame_->steps - at));
+       fmt::format("{} steps", most), fmt::format("{}", frame_->steps - at));
 }
 
 bool Simulation::is_working() const {

@@ -7,8 +7,8 @@
 //
 // Each layer lists its sites in its own sites.h, inside its own id range, and never reuses an id:
 //   operation boundaries 0, sync 1..7, defer 8..27, targets of fuzzers 28..31,
-//   page 32..63, slab 64..127, bpf 128..159 and 192..239, page's mappings and groups 160..191,
-//   tests 240..255.
+//   page 32..63, slab 64..127, bpf 128..159 and 200..239, page's mappings and groups 160..191,
+//   kernel sources 192..199, tests 240..255.
 #pragma once
 
 #include <cstdint>

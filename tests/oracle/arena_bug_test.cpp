@@ -164,7 +164,7 @@ struct LosesTheTail : Double {
   }
 };
 TEST(ArenaBug, SplitThatLosesTheTail) {
-  expect_found<LosesTheTail>({VerdictKind::conservation});
+  expect_found<LosesTheTail>({VerdictKind::conservation, VerdictKind::failure_atomicity});
 }
 
 struct ForgetsTheRest : Double {
@@ -172,7 +172,7 @@ struct ForgetsTheRest : Double {
   void give_rest(Arena&, model::SlotRange) override {}
 };
 TEST(ArenaBug, SlotsNotGivenBackAfterAFailure) {
-  expect_found<ForgetsTheRest>({VerdictKind::conservation});
+  expect_found<ForgetsTheRest>({VerdictKind::conservation, VerdictKind::failure_atomicity});
 }
 
 struct ForgetsWhatIsMapped : Double {
@@ -180,7 +180,7 @@ struct ForgetsWhatIsMapped : Double {
   void unwind(unsigned, model::SlotRange, bool) override {}
 };
 TEST(ArenaBug, PagesNotGivenBackAfterAFailure) {
-  expect_found<ForgetsWhatIsMapped>({VerdictKind::conservation});
+  expect_found<ForgetsWhatIsMapped>({VerdictKind::conservation, VerdictKind::failure_atomicity});
 }
 
 struct FreesWhatIsMapped : Double {

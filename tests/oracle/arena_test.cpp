@@ -147,7 +147,7 @@ struct LosesTheTail : Double {
   void on_split_failure(Arena& arena, const model::ArenaAsk&) override { take(arena, {10, 6}); }
 };
 TEST(ArenaOracle, SlotsLostByAFailure) {
-  expect_verdict<LosesTheTail>(VerdictKind::conservation, "a slot that nobody uses",
+  expect_verdict<LosesTheTail>(VerdictKind::failure_atomicity, "leaves slots as they were",
                                "task0: a = alloc_pages(2, at=page4)\n"
                                "at task0.0 range_tree.split#1: fail\n");
 }
@@ -160,7 +160,7 @@ struct StrandsPages : Double {
   }
 };
 TEST(ArenaOracle, PagesLeftByAFailure) {
-  expect_verdict<StrandsPages>(VerdictKind::conservation, "a slot that nobody uses",
+  expect_verdict<StrandsPages>(VerdictKind::failure_atomicity, "leaves slots as they were",
                                "task0: a = alloc_pages(2, at=page4)\n"
                                "at task0.0 range_tree.split#1: fail\n");
 }

@@ -119,7 +119,7 @@ std::vector<Crime> crimes_of_changes() {
        clears([](RangeTreeSubject&, std::uint64_t, std::uint64_t) { return -ENOMEM; })},
       {"fails_with_memory", VerdictKind::spurious_failure, "while there is memory", kHole,
        clears([](RangeTreeSubject&, std::uint64_t, std::uint64_t) { return no_node(); })},
-      {"failure_loses_the_tail", VerdictKind::conservation, "does not name",
+      {"failure_loses_the_tail", VerdictKind::failure_atomicity, "changes nothing",
        kHole + "at task0.0 range_tree.split#1: fail\n",
        clears([](RangeTreeSubject& honest, std::uint64_t start, std::uint64_t length) {
          const int result = honest.range_tree_clear(start, length);

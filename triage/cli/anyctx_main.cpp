@@ -23,8 +23,11 @@ constexpr std::string_view kRaw = "take files without a header as raw bytes for 
 /// What the commands share.
 struct Session {
   std::string root = ".";
+  std::string subject = "ours";
   int exit_code = kExitClean;
-  Installation installation() const { return Installation(std::filesystem::absolute(root)); }
+  Installation installation() const {
+    return Installation(std::filesystem::absolute(root)).with_subject(subject);
+  }
 };
 
 void add_fuzz(CLI::App& app, Session& session) {
@@ -54,6 +57,8 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->add_option("--param", options->params,
                    "NAME=VALUE: a parameter of all programs; may be repeated")
       ->allow_extra_args(false);
+  command->add_flag("--strict", options->strict,
+                    "with --subject kernel: what kernels are known to do otherwise is a finding");
   command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
   command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
   command->add_flag("--no-decisions", options->no_decisions,
@@ -293,6 +298,10 @@ int run(int argc, char** argv) {
   add_export(app, session);
   add_convert(app, session);
   add_points(app, session);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->add_option("--subject", session.subject,
+                        "ours, or kernel[:NAME]: sources prepared by ./anyctx kernel build");
+  }
   try {
     app.parse(argc, argv);
     return session.exit_code;

@@ -37,8 +37,26 @@ std::uint32_t chosen_seed(const std::optional<std::uint32_t>& seed) {
   return seed ? std::max(*seed, 1u) : std::random_device()() % 1'000'000 + 1;
 }
 
+/// Parameters of all programs. Those of kernel sources say by which contract they are judged.
+std::vector<std::string> all_params(const Installation& installation, const FuzzOptions& options) {
+  std::vector<std::string> params = options.params;
+  if (installation.kernel().empty()) {
+    if (options.strict) throw SetupError("--strict is for kernel sources; add --subject kernel");
+    return params;
+  }
+  if (options.engine != "libfuzzer")
+    throw SetupError("kernel sources are fuzzed by libfuzzer only; drop --engine");
+  params.push_back(options.strict ? "strict=yes" : "strict=no");
+  const bool says = std::any_of(params.begin(), params.end(), [](const std::string& param) {
+    return param.starts_with("known=");
+  });
+  if (!says) params.push_back("known=reported");
+  return params;
+}
+
 CampaignReport run_targets(const Installation& installation, const FuzzOptions& options) {
   const std::vector<std::string> targets = chosen_targets(installation, options.targets);
+  const std::vector<std::string> params = all_params(installation, options);
   const seconds time = parse_duration(options.time);
   const fs::path out =
       fs::absolute(options.out.empty() ? installation.work() : fs::path(options.out));
@@ -62,7 +80,7 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
         .jobs = options.jobs,
         .seed = report.seed,
         .feedback = options.feedback,
-        .params = options.params,
+        .params = params,
         .decisions = !options.no_decisions,
         .ignored = options.ignored,
         .only_first = options.first,

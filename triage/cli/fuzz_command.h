@@ -24,6 +24,7 @@ struct FuzzOptions {
   bool no_decisions = false;
   std::vector<std::string> ignored;  // kinds of verdicts
   bool first = false;
+  bool strict = false;  // kernel sources are judged by our contract
   bool json = false;
 };
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzzers/ops/suggest.h"
+#include "triage/cli/files.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -47,10 +48,54 @@ std::vector<std::pair<std::string, std::string>> afl_environment(const std::stri
           {"AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1"}};  // a core pattern is root's to change
 }
 
+/// The only kernel that is prepared.
+std::string only_kernel(const std::filesystem::path& prepared) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(prepared, none)) {
+    if (std::filesystem::exists(entry.path() / "flags")) names.push_back(entry.path().filename());
+  }
+  if (names.size() == 1) return names.front();
+  if (names.empty())
+    throw SetupError("no kernel is prepared; run ./anyctx kernel build --tree DIR first");
+  throw SetupError(fmt::format("several kernels are prepared; choose with --subject: kernel:{}",
+                               fmt::join(names, " kernel:")));
+}
+
 }  // namespace
+
+Installation Installation::with_subject(std::string_view subject) const {
+  constexpr std::string_view kKernel = "kernel";
+  Installation other(root_);
+  if (subject == "ours") return other;
+  const std::filesystem::path prepared = root_ / "build" / kKernel;
+  if (subject == kKernel) {
+    other.kernel_ = only_kernel(prepared);
+  } else if (subject.starts_with("kernel:")) {
+    other.kernel_ = subject.substr(kKernel.size() + 1);
+  } else {
+    throw SetupError(
+        fmt::format("unknown subject '{}'; there are ours, kernel, kernel:NAME", subject));
+  }
+  if (!std::filesystem::exists(prepared / other.kernel_ / "flags"))
+    throw SetupError(
+        fmt::format("there is no kernel '{}'; run ./anyctx kernel build --tree DIR --name {}",
+                    other.kernel_, other.kernel_));
+  return other;
+}
+
+std::string Installation::replay_command(std::string_view sanitizer) const {
+  if (kernel_.empty()) return triage::replay_command(sanitizer);
+  return fmt::format("{} --subject kernel:{}", triage::replay_command({}), kernel_);
+}
 
 std::filesystem::path Installation::binary(std::string_view sanitizer,
                                            std::string_view name) const {
+  if (!kernel_.empty()) {
+    if (!sanitizer.empty() && sanitizer != "address")
+      throw SetupError("kernel sources are built with AddressSanitizer only; drop --sanitizer");
+    return root_ / "build" / "fuzz-address" / "kernel" / kernel_ / name;
+  }
   const std::string preset = sanitizer.empty() ? "tool" : fmt::format("fuzz-{}", sanitizer);
   return root_ / "build" / preset / "bin" / name;
 }

@@ -53,7 +53,7 @@ void Investigation::write_down(const std::string& artifact, const std::string& f
 std::string Investigation::replay_line(const std::string& file, const Sight& seen) const {
   const bool plain = seen.signature.kind == "timeout" ||  // takes too long to try
                      (seen.bug && replay({}, file).signature.key == seen.signature.key);
-  return replay_command(plain ? std::string() : sanitizer_) + " " + shown(file);
+  return installation_.replay_command(plain ? std::string() : sanitizer_) + " " + shown(file);
 }
 
 Finding Investigation::examine(const std::string& artifact, const std::string& report) const {

@@ -40,6 +40,7 @@ std::string read_away(const std::string& path) {
 Judge::Judge(const Installation& installation, std::string sanitizer, std::string raw_target,
              std::chrono::milliseconds timeout)
     : sanitizer_(std::move(sanitizer)),
+      replay_command_(installation.replay_command(sanitizer_)),
       fast_(serving(installation, sanitizer_, raw_target, will_file(), false), timeout),
       symbolised_(serving(installation, sanitizer_, raw_target, {}, true),
                   std::max(timeout, std::chrono::milliseconds(10'000))),

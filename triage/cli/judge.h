@@ -39,6 +39,7 @@ class Judge {
   std::string record(std::string_view program);
 
   const std::string& sanitizer() const { return sanitizer_; }
+  const std::string& replay_command() const { return replay_command_; }
   void set_timeout(std::chrono::milliseconds timeout);
 
  private:
@@ -47,6 +48,7 @@ class Judge {
                                std::string& output);
 
   std::string sanitizer_;
+  std::string replay_command_;
   RunServer fast_;  // without symbols
   RunServer symbolised_;
   std::string will_;  // where fast_ leaves a program that did not come to its end

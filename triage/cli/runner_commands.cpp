@@ -49,7 +49,7 @@ void save_views(const Installation& installation, const ReplayOptions& options) 
     write_file(options.perfetto, trace_events(story.document).dump() + "\n");
   if (options.html.empty()) return;
   write_file(options.html,
-             story_page(story.document, replay_command(options.sanitizer) + " " + file,
+             story_page(story.document, installation.replay_command(options.sanitizer) + " " + file,
                         beginning_of_report(story.errors)));
 }
 
@@ -94,6 +94,7 @@ int replay(const Installation& installation, const ReplayOptions& options) {
   with_option(command, "--raw", options.raw_target);
   with_option(command, "--record", options.record);
   with_option(command, "--repeat", std::to_string(options.repeat));
+  with_option(command, "--command", installation.replay_command(options.sanitizer));
   with_option(command, "--timeout", std::to_string(parse_duration(options.timeout).count()));
   with_flag(command, "--trace", options.trace);
   with_flag(command, "--json", options.json);

@@ -32,7 +32,7 @@ ShownBug find_bug(const Installation& installation, const std::string& sanitizer
 }
 
 std::string replay_line(const Judge& judge, const std::string& file) {
-  return replay_command(judge.sanitizer()) + " " + shown(file);
+  return judge.replay_command() + " " + shown(file);
 }
 
 }  // namespace anyctx::triage

@@ -208,7 +208,7 @@ void Sorting::tell(Bug& bug) {
   const bool plain = plan_.sanitizer.empty() || hangs ||
                      plain_.look(bug.program).signature.key == bug.signature.key;
   const std::string sanitizer = plain ? "" : plan_.sanitizer;
-  bug.replay = replay_command(sanitizer) + " " + shown(file);
+  bug.replay = installation_.replay_command(sanitizer) + " " + shown(file);
   if (hangs) return;  // it has no end to tell of
   try {
     bug.story = run_story(installation_, sanitizer, file, "").document;

@@ -251,7 +251,7 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   save_findings(result, out / "findings");
 
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  const std::string replay = replay_command(options.sanitizer);
+  const std::string replay = installation.replay_command(options.sanitizer);
   if (options.json)
     fmt::print("{}\n", sweep_json(result, seconds, replay).dump());
   else

@@ -72,6 +72,7 @@ fs::path TargetCampaign::convert_seeds(std::string_view kind) {
   fs::create_directories(to);
   Command convert = installation_.runner().with("convert");
   convert.with("--to").with("binary").with("-o").with(to);
+  if (!installation_.kernel().empty()) convert.with("--fitting");
   for (const std::string& param : plan_.params) convert.with("--param").with(param);
   if (!plan_.decisions) convert.with("--no-decisions");
   const std::size_t words = convert.words.size();

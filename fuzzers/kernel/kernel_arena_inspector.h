@@ -1,0 +1,42 @@
+// KernelArenaInspector: the inside of the kernel's arenas, for oracles.
+#pragma once
+
+#include "fuzzers/kernel/kernel_arena_stage.h"
+#include "fuzzers/targets/arena_machine_inspector.h"
+
+namespace anyctx::target {
+
+class KernelArenaInspector final : public ArenaMachineInspector {
+ public:
+  explicit KernelArenaInspector(const KernelArenaStage& stage)
+      : ArenaMachineInspector(stage.machine()), arenas_(stage) {}
+
+  model::ArenaGeometry geometry(unsigned arena) const override;
+  void free_runs(unsigned arena, std::vector<model::SlotRange>& runs) const override;
+  std::string_view tree_fault(unsigned arena) const override;
+  void leaves(unsigned arena, std::vector<model::LeafView>& leaves) const override;
+  bool leaf(unsigned arena, std::int64_t kernel_page, model::LeafView& leaf) const override;
+  void spans(unsigned arena, std::vector<model::SlotRange>& spans) const override;
+  void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const override;
+  std::uint64_t counter(unsigned arena) const override;
+  bool lock_is_free(unsigned arena) const override { return at(arena)->lock().peek() == 0; }
+  bool work_is_idle(unsigned arena) const override {
+    return at(arena) == nullptr || at(arena)->idle();
+  }
+
+  void tlb(unsigned arena, std::vector<model::TlbView>& entries) const override;
+  std::int64_t chargeable() const override;
+
+ private:
+  /// Null when it is gone, which can be before the call that destroys it ends.
+  const KernelArena* at(unsigned arena) const {
+    const KernelArena& found = arenas_.arena(arena);
+    return found.exists() ? &found : nullptr;
+  }
+  model::LeafView view(const KernelArena& arena, std::uint64_t address,
+                       const page::Page<Sim>* page) const;
+
+  const KernelArenaStage& arenas_;
+};
+
+}  // namespace anyctx::target

@@ -1,0 +1,129 @@
+#include "fuzzers/kernel/kernel_arena_stage.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "fuzzers/kernel/node_site.h"
+#include "lib/machine/check.h"
+
+namespace anyctx::target {
+
+using inject::Sim;
+
+thread_local constinit KernelArenaStage* KernelArenaStage::current_stage_ = nullptr;
+
+namespace {
+
+constexpr bool is(std::string_view caller, std::string_view function) {
+  return caller == function;
+}
+
+/// Where it is decided that there is no memory for a function of the kernel.
+machine::Site memory_site(std::string_view caller) {
+  if (is(caller, "arena_alloc_pages")) return bpf::site::arena_array;
+  if (is(caller, "arena_free_pages")) return bpf::site::arena_span;
+  if (is(caller, "remember_vma")) return bpf::site::arena_record;
+  if (is(caller, "arena_map_alloc")) return bpf::site::arena_struct;
+  return node_site(caller);
+}
+
+}  // namespace
+
+KernelArenaStage::~KernelArenaStage() {
+  if (current_stage_ == this) current_stage_ = nullptr;
+}
+
+KernelArenaStage& KernelArenaStage::current() {
+  ANYCTX_CHECK(current_stage_ != nullptr);
+  return *current_stage_;
+}
+
+void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options, bool recheck) {
+  machine_.reset(memory, options);
+  for (KernelArena& arena : arenas_) arena.reset(machine_.pages, recheck);
+  charges_.clear();
+  set_current();
+  current_stage_ = this;
+}
+
+page::KernelArea<Sim>* KernelArenaStage::area_of(std::uint64_t at) {
+  for (page::KernelArea<Sim>& area : machine_.areas()) {
+    if (at >= area.base() && at < area.end()) return &area;
+  }
+  return nullptr;
+}
+
+std::size_t KernelArenaStage::forget(const void* object) {
+  const auto found = std::ranges::find(charges_, object, &Charge::object);
+  if (found == charges_.end()) return 0;
+  const std::size_t bytes = found->bytes;
+  charges_.erase(found);
+  return bytes;
+}
+
+void* KernelArenaStage::allocate(std::size_t bytes, std::string_view caller) {
+  if (Sim::fails(memory_site(caller), false)) return nullptr;
+  void* const object = memory().allocate(bytes);
+  if (object != nullptr) remember(object, bytes);
+  return object;
+}
+
+void KernelArenaStage::release(void* object) {
+  if (object == nullptr) return;
+  memory().release(object, forget(object));
+}
+
+/// The kernel charges arenas, and no records of mappings.
+void* KernelArenaStage::allocate_sleeping(std::size_t bytes, std::string_view caller) {
+  if (Sim::fails(memory_site(caller), false)) return nullptr;
+  void* object = nullptr;
+  if (is(caller, "remember_vma")) {
+    object = machine_.slabs.kmalloc(bytes, page::gfp::kernel);
+  } else {
+    object = memory().allocate_sleeping(bytes);
+    if (object != nullptr) remember(object, bytes);
+  }
+  if (object != nullptr) std::memset(object, 0, bytes);
+  return object;
+}
+
+void KernelArenaStage::release_sleeping(void* object) {
+  if (object == nullptr) return;
+  for (KernelArena& arena : arenas_) {
+    if (arena.exists() && static_cast<void*>(arena.map()) == object) arena.gone();
+  }
+  if (const std::size_t bytes = forget(object); bytes != 0) {
+    memory().release(object, bytes);
+  } else {
+    machine_.slabs.kfree(object);
+  }
+}
+
+page::Page<Sim>* KernelArenaStage::allocate_page(int node, std::string_view caller) {
+  const bool is_scratch = is(caller, "arena_map_alloc");
+  const machine::Site site = is_scratch ? bpf::site::arena_scratch : bpf::site::arena_page;
+  if (Sim::fails(site, false)) return nullptr;
+  return is_scratch ? memory().allocate_page_sleeping() : memory().allocate_page(node);
+}
+
+void KernelArenaStage::release_page(page::Page<Sim>& page, bool any_context) {
+  any_context ? memory().release_page(page) : memory().release_page_sleeping(page);
+}
+
+KernelArena& KernelArenaStage::holder_of(const void* member) {
+  const auto found = std::ranges::find_if(
+      arenas_, [&](const KernelArena& arena) { return arena.contains(member); });
+  ANYCTX_CHECK(found != arenas_.end());
+  return *found;
+}
+
+KernelArena::Vma& KernelArenaStage::mapping_of(const vm_area_struct* vma) {
+  KernelArena::Vma* found = nullptr;
+  for (KernelArena& arena : arenas_) {
+    if (found == nullptr) found = arena.mapping_of(vma);
+  }
+  ANYCTX_CHECK(found != nullptr);
+  return *found;
+}
+
+}  // namespace anyctx::target

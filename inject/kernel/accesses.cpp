@@ -1,0 +1,60 @@
+// What the compiler calls before each access of kernel sources to memory (-fsanitize-coverage=
+// trace-loads,trace-stores): decision points. Atomic operations in assembly are not seen: points
+// are before and behind them.
+#include <cstdint>
+
+#include "inject/kernel/boundary.h"
+#include "inject/kernel/sites.h"
+#include "inject/sim/simulation.h"
+
+namespace anyctx::inject {
+
+thread_local constinit bool KernelBoundary::inside_ = false;
+
+namespace {
+
+void access(machine::Verb verb) {
+  if (!KernelBoundary::is_inside()) return;
+  const KernelLeft outside;
+  Simulation::current().visit(point(kernel_site::memory, verb));
+}
+
+}  // namespace
+}  // namespace anyctx::inject
+
+using anyctx::inject::access;
+using anyctx::machine::Verb;
+
+extern "C" {
+
+void __sanitizer_cov_load1(std::uint8_t*) {
+  access(Verb::load);
+}
+void __sanitizer_cov_load2(std::uint16_t*) {
+  access(Verb::load);
+}
+void __sanitizer_cov_load4(std::uint32_t*) {
+  access(Verb::load);
+}
+void __sanitizer_cov_load8(std::uint64_t*) {
+  access(Verb::load);
+}
+void __sanitizer_cov_load16(__uint128_t*) {
+  access(Verb::load);
+}
+void __sanitizer_cov_store1(std::uint8_t*) {
+  access(Verb::store);
+}
+void __sanitizer_cov_store2(std::uint16_t*) {
+  access(Verb::store);
+}
+void __sanitizer_cov_store4(std::uint32_t*) {
+  access(Verb::store);
+}
+void __sanitizer_cov_store8(std::uint64_t*) {
+  access(Verb::store);
+}
+void __sanitizer_cov_store16(__uint128_t*) {
+  access(Verb::store);
+}
+}

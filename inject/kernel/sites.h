@@ -1,0 +1,16 @@
+// Sites of the user's kernel sources: where decisions can fall in code that knows no machine.
+#pragma once
+
+#include "lib/machine/site.h"
+
+namespace anyctx::inject::kernel_site {
+
+inline constexpr machine::Site memory{192};
+
+inline constexpr machine::SiteInfo kTable[] = {
+    {memory, machine::SiteKind::word, "kernel.memory",
+     machine::verbs(machine::Verb::load, machine::Verb::store),
+     "an access of the kernel's sources to memory"},
+};
+
+}  // namespace anyctx::inject::kernel_site
