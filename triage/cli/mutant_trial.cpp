@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kWaitMs = 200;
 constexpr unsigned kDepth = 3;     // of bugs that random schedules look for
 constexpr unsigned kAtOnce = 100;  // schedules of one program before the next has its turn
 
@@ -77,7 +76,7 @@ Captured capture_until_interrupted(const Command& command) {
       process.signal(SIGINT);
       told = interrupts();
     }
-    if (::poll(files, 2, kWaitMs) <= 0) continue;
+    if (::poll(files, 2, kPollMs) <= 0) continue;
     if (files[0].revents != 0) read_some(files[0], captured.output);
     if (files[1].revents != 0) read_some(files[1], captured.errors);
   }

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-constexpr int kWaitMs = 100;
 constexpr std::string_view kMagic =
     "\x8e"
     "ACX";
@@ -31,7 +30,7 @@ std::optional<Exit> run_for(const Command& command, seconds time) {
   const auto until = Clock::now() + time;
   pollfd output{process.output(), POLLIN, 0};
   while (interrupts() == 0 && Clock::now() < until) {
-    if (::poll(&output, 1, kWaitMs) > 0) {
+    if (::poll(&output, 1, kPollMs) > 0) {
       char block[16 << 10];  // nobody wants to know
       if (::read(output.fd, block, sizeof block) <= 0) return process.wait();
     }

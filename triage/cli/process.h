@@ -11,6 +11,9 @@
 
 namespace anyctx::triage {
 
+/// How long who waits for output of processes sleeps before it looks at the clock, too.
+inline constexpr int kPollMs = 200;
+
 struct Command {
   std::vector<std::string> words;                                // program and arguments
   std::vector<std::pair<std::string, std::string>> environment;  // set besides what is inherited

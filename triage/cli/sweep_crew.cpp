@@ -22,7 +22,6 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-constexpr int kWaitMs = 200;
 constexpr std::uint64_t kPlanning = 0xffff'ffff;  // see run::SweepPlace
 
 Signature signature_of(const SweepWorker& worker) {
@@ -134,7 +133,7 @@ bool SweepCrew::turn() {
     if (worker) files.push_back({worker->output(), POLLIN, 0});
   }
   if (files.empty()) return false;
-  ::poll(files.data(), files.size(), kWaitMs);
+  ::poll(files.data(), files.size(), kPollMs);
   for (unsigned job = 0; job < workers_.size(); ++job) {
     if (!workers_[job]) continue;
     read(*workers_[job]);

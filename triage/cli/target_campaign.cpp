@@ -18,7 +18,6 @@ using std::chrono::seconds;
 
 constexpr unsigned kMostNothingNew = 5;
 constexpr seconds kGrace{20};  // for an engine to end by itself
-constexpr int kWaitMs = 200;   // between looks at the clock
 
 }  // namespace
 
@@ -157,7 +156,7 @@ void TargetCampaign::add_finding(Finding finding) {
 void TargetCampaign::wait_for_output() {
   std::vector<pollfd> files;
   for (const auto& job : jobs_) files.push_back({job->output(), POLLIN, 0});
-  ::poll(files.data(), files.size(), kWaitMs);
+  ::poll(files.data(), files.size(), kPollMs);
 }
 
 void TargetCampaign::stop_jobs_in_time() {
