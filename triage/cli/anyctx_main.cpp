@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "triage/cli/campaign_command.h"
 #include "triage/cli/fuzz_command.h"
 #include "triage/cli/minimize_command.h"
 #include "triage/cli/runner_commands.h"
@@ -165,6 +166,26 @@ void add_triage(CLI::App& app, Session& session) {
       [=, &session] { session.exit_code = triage(session.installation(), *options); });
 }
 
+void add_campaign(CLI::App& app, Session& session) {
+  auto options = std::make_shared<CampaignOptions>();
+  CLI::App* command = app.add_subcommand(
+      "campaign", "a night: targets x engines x sanitizers x personalities, with a report");
+  command->add_option("CONFIG", options->config, "a TOML file (default: everything, for 8h)");
+  command->add_option("--time", options->time, "in total, for example 90s, 5m, 8h");
+  command->add_option("--out", options->out,
+                      "keep everything in DIR; an unfinished night goes on there (default: "
+                      "work/campaign)");
+  command->add_option("--jobs", options->jobs, "processes at a time")->check(CLI::Range(1u, 1024u));
+  command->add_option("--seed", options->seed, "of the search (default: another one each night)");
+  command->add_flag("--only-new", options->known_is_clean,
+                    "exit code 77 for bugs that the last night did not know, only");
+  command->add_flag("--restart", options->restart, "drop the rest of an unfinished night");
+  command->add_flag("--needs", options->needs)->group("");  // asked by the launcher
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = campaign(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -201,6 +222,7 @@ int run(int argc, char** argv) {
   add_sweep(app, session);
   add_minimize(app, session);
   add_triage(app, session);
+  add_campaign(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

@@ -22,6 +22,7 @@ body { margin: 0; background: var(--paper); color: var(--ink);
 main { max-width: 1200px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { font-size: 22px; line-height: 1.3; margin: 0 0 4px; }
 h2 { font-size: 17px; margin: 32px 0 8px; }
+h3 { font-size: 15px; margin: 16px 0 4px; }
 p { margin: 6px 0; } .faint { color: var(--faint); }
 code, pre, .mono { font: 13px/1.5 ui-monospace, monospace; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px;
@@ -55,6 +56,13 @@ ul { padding-left: 20px; } li { margin: 2px 0; }
 .list td, .list th { padding: 5px 10px; border-bottom: 1px solid var(--line); }
 .num { text-align: right; white-space: nowrap; }
 .new { color: var(--mark); font-weight: 600; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 12px; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 6px;
+  padding: 8px 10px; } figcaption { font-size: 13px; color: var(--faint); }
+figcaption b { color: var(--ink); } svg { width: 100%; height: auto; display: block; }
+svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
+svg .grid { stroke: var(--line); } svg .mark { stroke: var(--mark); stroke-dasharray: 3 3; }
+svg .line { fill: none; stroke: var(--link); stroke-width: 2; stroke-linejoin: round; }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 )css";
 
