@@ -1,4 +1,4 @@
-// anyctx minimize, on verdicts, crashes and hangs.
+// anyctx minimize and export, on verdicts, crashes and hangs.
 #include "tests/cli/tool_bed.h"
 
 namespace anyctx::triage {
@@ -86,6 +86,40 @@ TEST_F(Minimize, Errors) {
   expect_error({"minimize", write("program", kVerdictProgram), "-o", root_ / "no/such/place"},
                "cannot write");
   EXPECT_FALSE(std::filesystem::exists(out()));
+}
+
+TEST_F(Minimize, ExportMakesATestAndAProgramOfTheCorpus) {
+  const std::string file = write("program",
+                                 "anyctx 1 target=verdict cpus=2\n"
+                                 "task0: rest()\n       act()\n"
+                                 "nmi0:  act()\n"
+                                 "at task0.1 tiny.limit#1: nmi0\n"
+                                 "at nmi0.0 tiny.limit#1: fail\n");
+  const Words words{"export", file, "--as", "gtest", "--name", "nmi-fails"};
+  const Captured result = tool(words);
+  EXPECT_EQ(result.exit.code, 0) << result.errors;
+  const std::string smallest =
+      "anyctx 1 target=verdict\ntask0: act()\nnmi0:  act()\n"
+      "at task0.0 tiny.limit#1: nmi0\nat nmi0.0 tiny.limit#1: fail\n";
+  const std::string kept = read(root_ / "corpus/verdict/regress/nmi_fails.txt");
+  EXPECT_THAT(kept, ::testing::StartsWith("# VERDICT spurious-failure: an operation does not"));
+  EXPECT_THAT(kept, HasSubstr("! at tiny.limit#1: fail"));
+  EXPECT_THAT(kept, ::testing::EndsWith("\n" + smallest));
+  EXPECT_EQ(tool({"replay", root_ / "corpus/verdict/regress/nmi_fails.txt"}).exit.code, 77);
+  const std::string test = read(root_ / "tests/regress/nmi_fails_test.cpp");
+  EXPECT_THAT(test, HasSubstr("TEST(Regress, NmiFails) {"));
+  EXPECT_THAT(test, HasSubstr("R\"program(" + smallest + ")program\""));
+  EXPECT_THAT(test, HasSubstr("// Shown by: ./anyctx replay corpus/verdict/regress/nmi_fails.txt"));
+  expect_error(words, "nmi_fails.txt is there already; remove it, or choose another --name");
+}
+
+TEST_F(Minimize, ExportErrors) {
+  const std::string file = write("program", kVerdictProgram);
+  expect_error({"export", file}, "--as is required");
+  expect_error({"export", file, "--as", "kunit"}, "nothing exports to 'kunit'; there is gtest");
+  expect_error({"export", file, "--as", "gtest", "--name", "a b"}, "other characters than");
+  expect_error({"export", write("clean", kCleanProgram), "--as", "gtest"}, "shows no bug");
+  EXPECT_FALSE(std::filesystem::exists(root_ / "corpus"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "triage/cli/campaign_command.h"
+#include "triage/cli/export_command.h"
 #include "triage/cli/fuzz_command.h"
 #include "triage/cli/minimize_command.h"
 #include "triage/cli/runner_commands.h"
@@ -186,6 +187,24 @@ void add_campaign(CLI::App& app, Session& session) {
       [=, &session] { session.exit_code = campaign(session.installation(), *options); });
 }
 
+void add_export(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command = app.add_subcommand("export", "a regression test from a finding");
+  command->add_option("FILE", options->file, "a text or binary program")->required();
+  command->add_option("--as", options->form, "the form of the test: gtest")->required();
+  command->add_option("-o,--output", options->output,
+                      "where the test goes (default: tests/regress/NAME_test.cpp)");
+  command->add_option("--name", options->name, "of the test (default: what was found)");
+  command->add_option("--target,--raw", options->target, std::string(kRaw));
+  command
+      ->add_option("--sanitizer", options->sanitizer,
+                   "run under address, undefined or thread (default: as minimize does)")
+      ->check(CLI::IsMember({"address", "undefined", "thread"}));
+  command->add_option("--time", options->time, "for minimizing, at most")->capture_default_str();
+  command->callback(
+      [=, &session] { session.exit_code = export_test(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -223,6 +242,7 @@ int run(int argc, char** argv) {
   add_minimize(app, session);
   add_triage(app, session);
   add_campaign(app, session);
+  add_export(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

@@ -2,53 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <memory>
-
 #include "triage/cli/duration.h"
 #include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/minimization.h"
 #include "triage/cli/program_text.h"
 #include "triage/cli/setup_error.h"
+#include "triage/cli/shown_bug.h"
 
 namespace anyctx::triage {
 namespace {
-
-namespace fs = std::filesystem;
-
-/// A build that shows a bug, and which.
-struct Shown {
-  std::unique_ptr<Judge> judge;
-  Sight sight;
-};
-
-/// The build that was asked for; else the plain one, which is fast, unless another one sees more.
-Shown find_bug(const Installation& installation, const MinimizeOptions& options,
-               const std::string& text) {
-  const std::chrono::milliseconds timeout = parse_duration(options.timeout);
-  std::vector<std::string> sanitizers{options.sanitizer};
-  if (options.sanitizer.empty() && installation.has_runner("address"))
-    sanitizers.push_back("address");
-  Shown best;
-  for (const std::string& sanitizer : sanitizers) {
-    Shown shown{std::make_unique<Judge>(installation, sanitizer, "", timeout), {}};
-    shown.sight = shown.judge->look(text);
-    if (!shown.sight.error.empty()) throw SetupError(shown.sight.error);
-    const bool more = shown.sight.bug && (!best.sight.bug || best.sight.signature.kind == "crash");
-    if (!best.judge || more) best = std::move(shown);
-    if (best.sight.bug && best.sight.signature.kind != "crash") break;
-  }
-  if (!best.sight.bug)
-    throw SetupError(fmt::format(
-        "{} shows no bug: there is nothing to keep; {}", options.file,
-        options.sanitizer.empty() ? "try --sanitizer thread or undefined, if one of them found it"
-                                  : "is it the build that found it?"));
-  return best;
-}
-
-std::string replay_line(const Judge& judge, const fs::path& file) {
-  return replay_command(judge.sanitizer()) + " " + shown(file);
-}
 
 void print_text(const Minimized& result, const Judge& judge, const MinimizeOptions& options) {
   fmt::print("{}\n{}", result.sight.signature.headline, result.program);
@@ -84,7 +47,8 @@ int minimize(const Installation& installation, const MinimizeOptions& options) {
   const std::chrono::seconds time = parse_duration(options.time);
   const std::string text =
       without_comments(text_of_file(installation, options.file, options.target));
-  const Shown shown = find_bug(installation, options, text);
+  const ShownBug shown = find_bug(installation, options.sanitizer, parse_duration(options.timeout),
+                                  options.file, text);
   count_interrupts();
   Minimization minimization(installation, *shown.judge, time);
   const Minimized result = minimization.run(text, shown.sight);
