@@ -5,6 +5,7 @@
 // guards as there are counters, so that it makes room for them in its map, and what was counted is
 // copied there after each run.
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -78,14 +79,21 @@ void publish_on_crash() {
   }
 }
 
+/// AFL++'s fork server and its stopped children would otherwise outlive an afl-fuzz that is killed.
+void end_with_parent() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /// Each process keeps its own: AFL++ forks a new one after a crash.
 class StatsFiles {
  public:
   explicit StatsFiles(std::string prefix) : prefix_(std::move(prefix)) {}
 
   void choose(FuzzSession& session) {
-    if (prefix_.empty() || ::getpid() == process_) return;
+    if (::getpid() == process_) return;
     process_ = ::getpid();
+    end_with_parent();  // a fork forgets it
+    if (prefix_.empty()) return;
     session.keep_stats(prefix_ + std::to_string(process_) + ".json");
   }
 
@@ -115,6 +123,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   stats_files = new StatsFiles(prefixes.empty() ? std::string() : prefixes.front());
   std::atexit([] { session->save_stats(); });
   publish_on_crash();
+  end_with_parent();
   return 0;
 }
 

@@ -139,8 +139,8 @@ TEST_F(Campaign, EngineThatDoesNotWorkIsSaidAndLeftOut) {
   link("/bin/false", fuzzer("verdict"));
   const Captured result = tool(night(plan("\"clean\", \"verdict\""), "8s"));
   EXPECT_EQ(result.exit.code, 2) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("verdict-libfuzzer-address-any: not run: the fuzzer of "
-                                       "verdict does not work"));
+  EXPECT_THAT(result.output, ContainsRegex("not run, the fuzzer of verdict does not work.*: "
+                                           "verdict-libfuzzer-address-any"));
   EXPECT_THAT(result.output, HasSubstr("proved nothing about verdict"));
   EXPECT_GT(report()["targets"][0]["executions"], 10);
 }

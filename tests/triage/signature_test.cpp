@@ -207,6 +207,21 @@ TEST(Hash, IsStable) {
   EXPECT_EQ(short_hash("a"), "e40c292c");
 }
 
+TEST(Causes, PlaceIsTheSameForAllOperations) {
+  const json verdict = {{"kind", "error-code"},
+                        {"rule", "no more than 3"},
+                        {"point", "a.b.load"},
+                        {"operation", "lock"},
+                        {"found", "-EBUSY"}};
+  json other = verdict;
+  other["operation"] = "try_lock";
+  EXPECT_NE(signature_of_verdict(verdict).key, signature_of_verdict(other).key);
+  EXPECT_EQ(place_of_verdict(verdict), "error-code: no more than N at a.b.load");
+  EXPECT_EQ(place_of_verdict(verdict), place_of_verdict(other));
+  other["point"] = "a.b.store";
+  EXPECT_NE(place_of_verdict(verdict), place_of_verdict(other));
+}
+
 using Groups = std::vector<std::vector<std::string>>;
 
 TEST(Causes, WhatMostProgramsShowIsAFace) {

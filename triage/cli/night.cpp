@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <fstream>
 
 #include "triage/cli/afl_engine.h"
 #include "triage/cli/duration.h"
 #include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
+#include "triage/cli/libfuzzer_log.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/target_campaign.h"
 
@@ -48,6 +50,19 @@ std::vector<fs::path> artifacts_in(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+/// The most that libFuzzer said to have covered, in all logs of a slice; 0 for other engines.
+unsigned coverage_in_logs(const fs::path& folder) {
+  unsigned most = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with("log-")) continue;
+    LibfuzzerLog log;
+    std::ifstream in(entry.path());
+    for (std::string line; std::getline(in, line);) log.add(line);
+    most = std::max(most, log.coverage());
+  }
+  return most;
 }
 
 /// What was needed while the slice ran. Logs stay.
@@ -136,6 +151,10 @@ void Night::recover_slice(const NightSlice& slice, double end, const std::string
     stats.read(folder / kExercised);
     note_points(cell->target, stats.reached());
     done["executions"] = stats.executions();
+    const unsigned coverage = coverage_in_logs(folder);
+    done["coverage"] = coverage;
+    unsigned& most = coverage_[cell->target][cell->engine];
+    most = std::max(most, coverage);
     keep_queues(folder / "afl", corpus_.of(cell->target));
     examine_left(plan_of(*cell, slice.number, seconds(1)));
   }

@@ -12,14 +12,20 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// Of a report's bugs; empty without one.
-std::set<std::string> bug_keys(const json& report) {
+const json& bugs_of(const json& report) {
+  static const json none = json::array();
+  return report.is_object() && report.contains("bugs") ? report.at("bugs") : none;
+}
+
+std::set<std::string> keys_of(const json& bug) {
   std::set<std::string> keys;
-  if (!report.is_object()) return keys;
-  for (const json& bug : report.value("bugs", json::array())) {
-    for (const std::string key : bug.value("keys", json::array())) keys.insert(key);
-  }
+  for (const json& key : bug.value("keys", json::array())) keys.insert(key.get<std::string>());
   return keys;
+}
+
+bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
+  return std::any_of(some.begin(), some.end(),
+                     [&](const std::string& key) { return others.contains(key); });
 }
 
 }  // namespace
@@ -60,21 +66,19 @@ NightTarget Night::report_of(const std::string& target) const {
 }
 
 void Night::report_bugs(NightReport& report) const {
-  const std::set<std::string> known = bug_keys(last_);
+  std::set<std::string> known;
+  for (const json& bug : bugs_of(last_)) known.merge(keys_of(bug));
   std::set<std::string> keys;
   for (const std::string& sanitizer : plan_.sanitizers) {
     const auto sorted = findings_.reports().find(sanitizer);
     if (sorted == findings_.reports().end()) continue;
     for (const Bug& bug : sorted->second.bugs) {
-      const std::vector<std::string> names = keys_of(bug);
-      const auto among = [&](const std::set<std::string>& some) {
-        return std::any_of(names.begin(), names.end(),
-                           [&](const std::string& name) { return some.contains(name); });
-      };
-      const bool seen = among(keys);  // another build shows it too
+      const std::vector<std::string> list = triage::keys_of(bug);
+      const std::set<std::string> names(list.begin(), list.end());
+      const bool seen = meet(names, keys);  // another build shows it too
       keys.insert(names.begin(), names.end());
       if (seen) continue;
-      report.bugs.push_back({bug, sanitizer, !among(known)});
+      report.bugs.push_back({bug, sanitizer, !meet(names, known)});
       report.bugs.back().bug.is_new = report.bugs.back().is_new;
     }
   }
@@ -88,8 +92,9 @@ void Night::report_bugs(NightReport& report) const {
   for (const NightFinding& finding : log_.record().findings()) {
     if (!keys.contains(finding.key)) report.unreplayed.push_back(finding);
   }
-  for (const std::string& key : known) {
-    if (!keys.contains(key)) report.gone.push_back(key);
+  if (report.interrupted) return;  // not everything was looked at
+  for (const json& bug : bugs_of(last_)) {
+    if (!meet(keys_of(bug), keys)) report.gone.push_back(bug.value("headline", ""));
   }
 }
 

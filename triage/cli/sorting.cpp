@@ -220,9 +220,12 @@ void Sorting::tell(Bug& bug) {
   bug.told = told.output.substr(0, told.output.find("  replay    "));
 }
 
-/// What programs show that are nearly this one, and what this one shows in the plain build.
+/// What programs show that are nearly this one, where this one shows it, and what it shows in the
+/// plain build.
 std::set<std::string> Sorting::look_around(const std::string& program) {
   std::set<std::string> seen = minimization_.look_around(program, kLookAround);
+  if (const Sight sight = judge_.look(program); !sight.verdict.is_null())
+    seen.insert(place_of_verdict(sight.verdict));
   if (plan_.sanitizer.empty()) return seen;
   if (const Sight sight = plain_.look(program); sight.bug) seen.insert(sight.signature.key);
   return seen;
@@ -247,8 +250,8 @@ void Sorting::find_alike() {
     for (const Bug& other : report_.bugs) {
       const bool smaller = other.program.size() < bug.program.size() ||
                            (other.program.size() == bug.program.size() && &other < &bug);
-      if (&bug != &other && smaller && bug.signature.kind == other.signature.kind &&
-          does_all_of(bug.program, other.program))
+      if (&bug != &other && smaller && bug.target == other.target &&
+          bug.signature.kind == other.signature.kind && does_all_of(bug.program, other.program))
         bug.like.push_back(other.name);
     }
   }

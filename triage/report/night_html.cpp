@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "triage/report/line_plot.h"
 #include "triage/report/night_report.h"
@@ -111,9 +112,12 @@ std::string gaps(const NightReport& report) {
     if (!nothing.empty()) unreached.push_back(line(nothing));
     if (!never.empty()) unfailed.push_back(line(never));
   }
+  std::map<std::string, std::vector<std::string>> cells;  // by reason
   for (const NightCellReport& cell : report.cells) {
-    if (!cell.not_run.empty()) not_run.push_back(cell.name + ": " + cell.not_run);
+    if (!cell.not_run.empty()) cells[cell.not_run].push_back(cell.name);
   }
+  for (const auto& [reason, names] : cells)
+    not_run.push_back(fmt::format("{}: {}", reason, fmt::join(names, ", ")));
   const std::string html = list("Proved nothing", proved_nothing(report)) +
                            list("Not run", not_run) + list("Points never reached", unreached) +
                            list("Points that may fail, reached and never failed", unfailed);

@@ -47,7 +47,7 @@ struct NightReport {
   std::vector<NightTarget> targets;
   std::vector<NightBug> bugs;            // new ones first, then the worst
   std::vector<NightFinding> unreplayed;  // seen, but no new process shows them
-  std::vector<std::string> gone;         // keys of last night's bugs that nothing shows any more
+  std::vector<std::string> gone;         // last night's bugs that nothing shows any more
   nlohmann::json last;                   // to_json() of the night before; null for the first
 };
 

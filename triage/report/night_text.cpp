@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "triage/report/line_plot.h"
 #include "triage/report/night_report.h"
@@ -50,9 +51,12 @@ std::string not_exercised(const NightReport& report) {
     if (!unfailed.empty())
       text += fmt::format("  {}: never failed {}\n", target.target, some_of(unfailed));
   }
+  std::map<std::string, std::vector<std::string>> cells;  // by reason
   for (const NightCellReport& cell : report.cells) {
-    if (!cell.not_run.empty()) text += fmt::format("  {}: not run: {}\n", cell.name, cell.not_run);
+    if (!cell.not_run.empty()) cells[cell.not_run].push_back(cell.name);
   }
+  for (const auto& [reason, names] : cells)
+    text += fmt::format("  not run, {}: {}\n", reason, some_of(names));
   return text;
 }
 

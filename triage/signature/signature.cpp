@@ -80,6 +80,12 @@ Signature signature_of_verdict(const nlohmann::json& verdict) {
           std::string(bug_class(kind, rule))};
 }
 
+std::string place_of_verdict(const nlohmann::json& verdict) {
+  return fmt::format("{}: {} at {}", verdict.at("kind").get<std::string>(),
+                     without_numbers(verdict.at("rule").get<std::string>()),
+                     verdict.at("point").get<std::string>());
+}
+
 Signature signature_of_output(std::string_view output) {
   const ProcessReport report = parse_process_report(output);
   const std::string place = place_of(report);

@@ -23,6 +23,10 @@ struct Signature {
 /// Of a verdict as `anyctx-run replay --json` prints it.
 Signature signature_of_verdict(const nlohmann::json& verdict);
 
+/// What a verdict has in common with others that break the same rule in the same place, whichever
+/// operation they are about. No signature has it.
+std::string place_of_verdict(const nlohmann::json& verdict);
+
 /// Of what a process said before it ended. Without any headline the kind is "crash".
 Signature signature_of_output(std::string_view output);
 
