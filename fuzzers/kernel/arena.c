@@ -92,6 +92,10 @@ static int allocate_pages(int node, unsigned long count, struct page** pages, co
   return 0;
 }
 
+// Each program is warned anew.
+#undef WARN_ON_ONCE
+#define WARN_ON_ONCE(condition) WARN_ON(condition)
+
 #include <kernel/bpf/arena.c>
 
 #include "fuzzers/kernel/arena_calls.h"

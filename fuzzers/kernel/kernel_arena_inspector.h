@@ -17,6 +17,7 @@ class KernelArenaInspector final : public ArenaMachineInspector {
   void leaves(unsigned arena, std::vector<model::LeafView>& leaves) const override;
   bool leaf(unsigned arena, std::int64_t kernel_page, model::LeafView& leaf) const override;
   void spans(unsigned arena, std::vector<model::SlotRange>& spans) const override;
+  bool has_lost_slots() const override { return arenas_.has_lost_slots(); }
   void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const override;
   std::uint64_t counter(unsigned arena) const override;
   bool lock_is_free(unsigned arena) const override { return at(arena)->lock().peek() == 0; }

@@ -18,6 +18,10 @@ constexpr bool is(std::string_view caller, std::string_view function) {
   return caller == function;
 }
 
+bool is_node(std::string_view caller) {
+  return caller.starts_with("range_tree_");
+}
+
 /// Where it is decided that there is no memory for a function of the kernel.
 machine::Site memory_site(std::string_view caller) {
   if (is(caller, "arena_alloc_pages")) return bpf::site::arena_array;
@@ -38,10 +42,13 @@ KernelArenaStage& KernelArenaStage::current() {
   return *current_stage_;
 }
 
-void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options, bool recheck) {
+void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options,
+                             bool passes_known) {
   machine_.reset(memory, options);
-  for (KernelArena& arena : arenas_) arena.reset(machine_.pages, recheck);
+  for (KernelArena& arena : arenas_) arena.reset(machine_.pages, passes_known);
   charges_.clear();
+  passes_known_ = passes_known;
+  lost_slots_ = false;
   set_current();
   current_stage_ = this;
 }
@@ -62,9 +69,10 @@ std::size_t KernelArenaStage::forget(const void* object) {
 }
 
 void* KernelArenaStage::allocate(std::size_t bytes, std::string_view caller) {
-  if (Sim::fails(memory_site(caller), false)) return nullptr;
-  void* const object = memory().allocate(bytes);
+  const bool refused = Sim::fails(memory_site(caller), false);
+  void* const object = refused ? nullptr : memory().allocate(bytes);
   if (object != nullptr) remember(object, bytes);
+  if (object == nullptr && is_node(caller)) lost_slots_ |= passes_known_;
   return object;
 }
 

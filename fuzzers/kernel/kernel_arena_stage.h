@@ -20,8 +20,8 @@ class KernelArenaStage final : public KernelProvider {
   KernelArenaStage() = default;
   ~KernelArenaStage();
 
-  /// `recheck`: see KernelArena.
-  void reset(inject::Memory& memory, const ArenaOptions& options, bool recheck);
+  /// `passes_known`: see KernelContract.
+  void reset(inject::Memory& memory, const ArenaOptions& options, bool passes_known);
 
   ArenaStage& machine() { return machine_; }
   const ArenaStage& machine() const { return machine_; }
@@ -40,6 +40,9 @@ class KernelArenaStage final : public KernelProvider {
 
   KernelArena& holder_of(const void* member);
   KernelArena::Vma& mapping_of(const vm_area_struct* vma);
+
+  /// A tree got no node, and it is known what comes of that.
+  bool has_lost_slots() const { return lost_slots_; }
 
   /// Precondition: there is one.
   static KernelArenaStage& current();
@@ -61,6 +64,8 @@ class KernelArenaStage final : public KernelProvider {
   ArenaStage machine_;
   std::array<KernelArena, ArenaSubject::kArenas> arenas_;
   std::vector<Charge> charges_;
+  bool passes_known_ = false;
+  bool lost_slots_ = false;
 
   static thread_local constinit KernelArenaStage* current_stage_;
 };

@@ -5,6 +5,7 @@
 
 #include "fuzzers/engine/world.h"
 #include "fuzzers/kernel/kernel_schema.h"
+#include "inject/kernel/places.h"
 
 namespace anyctx::target {
 
@@ -20,6 +21,7 @@ class KernelWorld final : public engine::World {
 
   void setup(const program::Program& program) override {
     contract_ = schema_.contract(program);
+    inject::KernelPlaces::clear();
     world_->setup(program);
   }
   engine::Outcome perform(const program::Op& op, inject::Lane lane) override {

@@ -51,6 +51,10 @@ static void* allocate_zeroed(size_t bytes, const char* caller) {
 #undef kfree
 #define kfree(memory) anyctx_release(memory)
 
+// Each program is warned anew.
+#undef WARN_ON_ONCE
+#define WARN_ON_ONCE(condition) WARN_ON(condition)
+
 #include <lib/objpool.c>
 
 size_t anyctx_objpool_bytes(void) {

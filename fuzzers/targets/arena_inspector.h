@@ -43,6 +43,8 @@ class ArenaInspector {
   virtual void spans(unsigned arena, std::vector<model::SlotRange>& spans) const = 0;
   /// Slots were freed whose bits could not be set in the tree: who has the lock next sets them.
   virtual bool has_late_slots(unsigned) const { return false; }
+  /// A tree that is known to lose slots then got no node.
+  virtual bool has_lost_slots() const { return false; }
   virtual void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const = 0;
   virtual std::uint64_t counter(unsigned arena) const = 0;
   /// Nobody has, awaits or queues for the arena's lock.

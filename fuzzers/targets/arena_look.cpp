@@ -187,7 +187,8 @@ void ArenaLook::check_part(SlotRange part, model::ShadowSlot& known, StateSet fo
       known.doomed = scene_.doomed = true;
     }
     if (pending_.stranded) known.states = known.states | StateSet{SlotState::lost_page};
-    if (pending_.lost) known.states = known.states | StateSet{SlotState::lost_slot};
+    if (pending_.lost || scene_.inspector().has_lost_slots())
+      known.states = known.states | StateSet{SlotState::lost_slot};
   }
   if (!known.states.any_of(found)) accuse_slot(part.first, has_page);
   const bool moved = has_page && known.page != kNoArenaPage && known.page != page;

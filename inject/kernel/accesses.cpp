@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "inject/kernel/boundary.h"
+#include "inject/kernel/places.h"
 #include "inject/kernel/sites.h"
 #include "inject/sim/simulation.h"
 
@@ -13,10 +14,18 @@ thread_local constinit bool KernelBoundary::inside_ = false;
 
 namespace {
 
-void access(machine::Verb verb) {
+void access(machine::Verb verb, const void* after) {
   if (!KernelBoundary::is_inside()) return;
   const KernelLeft outside;
-  Simulation::current().visit(point(kernel_site::memory, verb));
+  KernelPlaces::visit(after);
+  Simulation& simulation = Simulation::current();
+  const std::size_t decisions = simulation.taken().size();
+  simulation.visit(point(kernel_site::memory, verb));
+  // Taken here, or by what has run here since: then it was there first.
+  if (simulation.taken().size() == decisions) return;
+  if (simulation.taken()[decisions].point == point(kernel_site::memory, verb)) {
+    KernelPlaces::decide(decisions, after);
+  }
 }
 
 }  // namespace
@@ -28,33 +37,33 @@ using anyctx::machine::Verb;
 extern "C" {
 
 void __sanitizer_cov_load1(std::uint8_t*) {
-  access(Verb::load);
+  access(Verb::load, __builtin_return_address(0));
 }
 void __sanitizer_cov_load2(std::uint16_t*) {
-  access(Verb::load);
+  access(Verb::load, __builtin_return_address(0));
 }
 void __sanitizer_cov_load4(std::uint32_t*) {
-  access(Verb::load);
+  access(Verb::load, __builtin_return_address(0));
 }
 void __sanitizer_cov_load8(std::uint64_t*) {
-  access(Verb::load);
+  access(Verb::load, __builtin_return_address(0));
 }
 void __sanitizer_cov_load16(__uint128_t*) {
-  access(Verb::load);
+  access(Verb::load, __builtin_return_address(0));
 }
 void __sanitizer_cov_store1(std::uint8_t*) {
-  access(Verb::store);
+  access(Verb::store, __builtin_return_address(0));
 }
 void __sanitizer_cov_store2(std::uint16_t*) {
-  access(Verb::store);
+  access(Verb::store, __builtin_return_address(0));
 }
 void __sanitizer_cov_store4(std::uint32_t*) {
-  access(Verb::store);
+  access(Verb::store, __builtin_return_address(0));
 }
 void __sanitizer_cov_store8(std::uint64_t*) {
-  access(Verb::store);
+  access(Verb::store, __builtin_return_address(0));
 }
 void __sanitizer_cov_store16(__uint128_t*) {
-  access(Verb::store);
+  access(Verb::store, __builtin_return_address(0));
 }
 }

@@ -1,0 +1,46 @@
+#include "inject/kernel/places.h"
+
+#include <fmt/format.h>
+#include <sanitizer/common_interface_defs.h>
+
+#include <array>
+
+namespace anyctx::inject {
+
+thread_local constinit const void* KernelPlaces::last_ = nullptr;
+
+namespace {
+
+std::string line_of(const void* after) {
+  std::array<char, 512> text{};
+  __sanitizer_symbolize_pc(const_cast<char*>(static_cast<const char*>(after) - 1), "%s:%l in %f",
+                           text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace
+
+std::vector<KernelPlaces::Place>& KernelPlaces::decided() {
+  static thread_local std::vector<Place> places;
+  return places;
+}
+
+void KernelPlaces::clear() {
+  last_ = nullptr;
+  decided().clear();
+}
+
+void KernelPlaces::decide(std::size_t index, const void* after) {
+  decided().push_back({index, after});
+}
+
+std::string KernelPlaces::describe() {
+  if (last_ == nullptr) return {};
+  std::string text = "  in the kernel's sources\n";
+  for (const Place& place : decided()) {
+    text += fmt::format("    decision {:<4} {}\n", place.decision + 1, line_of(place.after));
+  }
+  return text + fmt::format("    last access   {}\n", line_of(last_));
+}
+
+}  // namespace anyctx::inject
