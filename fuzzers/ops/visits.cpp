@@ -37,19 +37,20 @@ std::optional<inject::Decision> decision_at(Mutation& m, const VisitedPoint& vis
   return decision;
 }
 
-/// One of the points that were visited, each as likely.
-machine::PointId choose_point(std::span<const VisitedPoint> visited, inject::Rng& rng) {
+/// One of the points that were visited, each as likely; none if all that is known is stale.
+std::optional<machine::PointId> choose_point(std::span<const VisitedPoint> visited,
+                                             inject::Rng& rng) {
   std::array<bool, machine::kMaxPoints> seen{};
-  std::uint32_t count = 0;
   for (const VisitedPoint& visit : visited) {
-    count += seen[visit.point] ? 0 : 1;
-    seen[visit.point] = true;
+    if (visit.point < seen.size()) seen[visit.point] = true;
   }
+  const auto count = static_cast<std::uint32_t>(std::ranges::count(seen, true));
+  if (count == 0) return std::nullopt;
   std::uint32_t skip = rng.below(count);
   for (std::size_t point = 0; point < seen.size(); ++point) {
     if (seen[point] && skip-- == 0) return static_cast<machine::PointId>(point);
   }
-  return 0;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -58,8 +59,9 @@ std::optional<inject::Decision> choose_visit(Mutation& m) {
   const std::span<const VisitedPoint> visited = m.hints.visited;
   if (visited.empty()) return std::nullopt;
   if (m.rng.chance(1, 2)) return decision_at(m, any_of(visited, m.rng));
-  const machine::PointId point = choose_point(visited, m.rng);
-  const auto is_there = [&](const VisitedPoint& visit) { return visit.point == point; };
+  const auto point = choose_point(visited, m.rng);
+  if (!point) return std::nullopt;
+  const auto is_there = [&](const VisitedPoint& visit) { return visit.point == *point; };
   return decision_at(m, *choose_fitting(visited, is_there, m.rng));
 }
 
