@@ -5,12 +5,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "fuzzers/engine/feedback.h"
 #include "fuzzers/engine/runner.h"
+#include "fuzzers/ops/binary.h"
 #include "fuzzers/ops/mutate.h"
 #include "fuzzers/ops/pins.h"
 #include "inject/choice/rng.h"
@@ -58,7 +60,17 @@ class FuzzSession {
     program::Program recorded;
   };
 
+  /// An input that the search began with.
+  struct Beginning {
+    program::Bytes input;
+    std::optional<Look> look;
+  };
+
   void look_at(Input input, const program::Program& program);
+  Look look(Input input, const program::Program& program);
+  std::size_t mutate_beginning(std::span<std::uint8_t> buffer, inject::Rng& rng);
+  std::size_t put_mutation(const Look& look, bool exact, program::Program program,
+                           std::span<std::uint8_t> out, inject::Rng& rng);
   std::size_t put(program::Program program, std::span<std::uint8_t> out);
   bool is_finding(const RunResult& result) const;
   [[noreturn]] void report(const program::Program& program);
@@ -73,6 +85,8 @@ class FuzzSession {
   std::chrono::steady_clock::time_point saved_;
   std::uint64_t executions_ = 0;
   Look look_;
+  std::vector<Beginning> beginnings_;
+  bool has_begun_ = false;         // mutations were asked for
   std::uint64_t last_output_ = 0;  // hash of the last mutation
 };
 

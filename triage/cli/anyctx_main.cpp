@@ -205,6 +205,8 @@ void add_mutants(CLI::App& app, Session& session) {
   command->add_option("--replays", options->replays, "of what was found")
       ->check(CLI::Range(1u, 10'000u))
       ->capture_default_str();
+  command->add_flag("--further", options->further,
+                    "where the first verdict is of another family than expected, look past it");
   command->add_option("--out", options->out,
                       "keep results in DIR and go on there (default: work/mutants)");
   command->add_option("--html", options->html, "write the table as a page");

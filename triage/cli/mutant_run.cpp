@@ -53,7 +53,7 @@ MutantRow MutantRun::run() {
     if (interrupts() > 0) break;
     searched = search(engine, depends_on_seed(engine) ? plan_.trials : 1) || searched;
   }
-  searched = look_further() || searched;
+  if (plan_.further) searched = look_further() || searched;
   if (searched) {
     row_.smallest.reset();
     row_.reach.reset();

@@ -21,6 +21,7 @@ struct MutantRunPlan {
   unsigned trials = 1;
   std::uint64_t seed = 1;
   unsigned replays = 100;
+  bool further = false;
   std::filesystem::path out;
 };
 

@@ -31,9 +31,9 @@ double cpu_seconds_of_children() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// This tool, on the clone with the bug.
+/// This tool, on the clone with the bug: also if it was built anew meanwhile.
 Command command_of(const MutantPlan& plan) {
-  Command command{{fs::read_symlink("/proc/self/exe"), "--root", plan.clone}, {}};
+  Command command{{"/proc/self/exe", "--root", plan.clone}, {}};
   const bool sweeps =
       plan.engine == "sweep" || plan.engine == "pct" || plan.engine == "instructions";
   command.with(sweeps ? "sweep" : "fuzz").with(plan.target);

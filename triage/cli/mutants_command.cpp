@@ -36,6 +36,7 @@ int mutants(const Installation& installation, const MutantsOptions& options) {
   plan.trials = options.trials;
   plan.seed = options.seed;
   plan.replays = options.replays;
+  plan.further = options.further;
   plan.out =
       fs::absolute(options.out.empty() ? installation.work() / "mutants" : fs::path(options.out));
   const std::vector<Mutant> chosen = choose_mutants(installation, options.ids);

@@ -16,8 +16,9 @@ struct MutantsOptions {
   unsigned trials = 1;
   std::uint64_t seed = 1;  // of the first trial
   unsigned replays = 100;
-  std::string out;   // results are kept here, and not searched for again; empty: work/mutants
-  std::string html;  // a file
+  bool further = false;  // past a first verdict of another family than the bug is known for
+  std::string out;       // results are kept here, and not searched for again; empty: work/mutants
+  std::string html;      // a file
   bool json = false;
 };
 

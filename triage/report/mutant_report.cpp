@@ -71,6 +71,11 @@ std::optional<double> MutantSearch::median_seconds() const {
   return trial == nullptr ? std::nullopt : std::optional(trial->seconds);
 }
 
+std::optional<double> MutantSearch::median_cpu_seconds() const {
+  const MutantTrial* const trial = middle(trials);
+  return trial == nullptr ? std::nullopt : std::optional(trial->cpu_seconds);
+}
+
 std::optional<std::uint64_t> MutantSearch::median_executions() const {
   const MutantTrial* const trial = middle(trials);
   return trial == nullptr ? std::nullopt : std::optional(trial->executions);
@@ -108,7 +113,7 @@ bool MutantRow::is_of_families(const std::string& kind) const {
 std::string MutantRow::verdict() const {
   const std::string found = kind();
   if (!is_planted) return found.empty() ? "silent" : "false alarm";
-  if (found.empty()) return reach && reach->differ == 0 ? "not reached" : "not found";
+  if (found.empty()) return reach && reach->differ == 0 ? "no difference" : "not found";
   if (is_of_families(found)) return "expected";
   const bool is_listed = std::find(expected.begin(), expected.end(), found) != expected.end();
   if (!is_listed) return "not expected";

@@ -29,6 +29,7 @@ struct MutantSearch {
   std::size_t found() const;
   /// Of all trials, those without a finding being the longest; none if it was one of them.
   std::optional<double> median_seconds() const;
+  std::optional<double> median_cpu_seconds() const;
   std::optional<std::uint64_t> median_executions() const;
   /// Kinds of the findings, the most frequent one first, each once.
   std::vector<std::string> kinds() const;
@@ -66,7 +67,7 @@ struct MutantRow {
   /// The kind that most trials of a search came to: of the first search that shows one of the
   /// families, or else of the first that shows anything. Empty if none does.
   std::string kind() const;
-  /// "expected", "another family", "not expected", "not found", "not reached"; "silent", "false
+  /// "expected", "another family", "not expected", "not found", "no difference"; "silent", "false
   /// alarm" for the code as it is.
   std::string verdict() const;
   bool is_as_it_should_be() const;
