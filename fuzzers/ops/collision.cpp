@@ -13,7 +13,7 @@ namespace {
 using inject::Lane;
 using inject::LaneKind;
 
-constexpr std::uint32_t kMostOps = 3;
+constexpr std::uint32_t kMostColliding = 3;
 
 /// The arguments of `op` that the host has as well, by name and kind, become the host's.
 void share_args(Mutation& m, const Op& host, Op& op) {
@@ -47,7 +47,7 @@ bool collide(Mutation& m) {
   if (!decision || decision->where.lane.kind != LaneKind::task) return false;
   const Op host = find_lane(m.program, decision->where.lane)->ops[decision->where.op];
   std::vector<Op> ops;
-  for (std::uint32_t count = 1 + m.rng.below(kMostOps); count > 0; --count) {
+  for (std::uint32_t count = 1 + m.rng.below(kMostColliding); count > 0; --count) {
     auto op = choose_op(m.schema, m.swarm, m.program, LaneKind::task, Keep::no, m.rng);
     if (!op) return false;
     if (ops.empty() || m.rng.chance(1, 2)) share_args(m, host, *op);
