@@ -5,17 +5,26 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "fuzzers/engine/feedback.h"
 #include "fuzzers/engine/runner.h"
+#include "fuzzers/ops/binary.h"
 #include "fuzzers/ops/mutate.h"
 #include "fuzzers/ops/pins.h"
 #include "inject/choice/rng.h"
 
 namespace anyctx::engine {
+
+/// What a search does without, to see what it is worth.
+struct Without {
+  bool decisions = false;                  // programs are operations only
+  bool feedback = false;                   // nothing is kept but what the search began with
+  std::vector<std::string> verdicts = {};  // kinds of them that are no findings
+};
 
 class FuzzSession {
  public:
@@ -25,13 +34,13 @@ class FuzzSession {
   /// `stats_path`, if that is not empty: every second, on a verdict, and when save_stats() is
   /// called.
   FuzzSession(const Target& target, std::span<std::uint8_t> counters,
-              const std::vector<std::string>& params, std::string stats_path);
+              const std::vector<std::string>& params, std::string stats_path, Without without = {});
 
   /// From now on, statistics go to this file.
   void keep_stats(std::string path);
 
-  /// Runs one input; false if it is none of this search. On a verdict: tells the story on standard
-  /// error and aborts.
+  /// Runs one input; false if it is not worth keeping, whatever it reached. On a verdict: tells the
+  /// story on standard error and aborts.
   bool run(Input input);
 
   /// Writes a mutation of the first `size` bytes of `buffer` into `buffer`; returns its size.
@@ -51,8 +60,19 @@ class FuzzSession {
     program::Program recorded;
   };
 
+  /// An input that the search began with.
+  struct Beginning {
+    program::Bytes input;
+    std::optional<Look> look;
+  };
+
   void look_at(Input input, const program::Program& program);
+  Look look(Input input, const program::Program& program);
+  std::size_t mutate_beginning(std::span<std::uint8_t> buffer, inject::Rng& rng);
+  std::size_t put_mutation(const Look& look, bool exact, program::Program program,
+                           std::span<std::uint8_t> out, inject::Rng& rng);
   std::size_t put(program::Program program, std::span<std::uint8_t> out);
+  bool is_finding(const RunResult& result) const;
   [[noreturn]] void report(const program::Program& program);
   void save_stats_if_due();
 
@@ -60,10 +80,13 @@ class FuzzSession {
   Runner runner_;
   Feedback feedback_;
   program::Pins pins_;
+  Without without_;
   std::string stats_path_;
   std::chrono::steady_clock::time_point saved_;
   std::uint64_t executions_ = 0;
   Look look_;
+  std::vector<Beginning> beginnings_;
+  bool has_begun_ = false;         // mutations were asked for
   std::uint64_t last_output_ = 0;  // hash of the last mutation
 };
 

@@ -1,5 +1,6 @@
 #include "fuzzers/engine/libfuzzer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -24,8 +25,13 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace anyctx::engine;
   const auto stats = take_values("--stats=", argc, *argv);
   const auto params = take_values("--param=", argc, *argv);
+  const auto without = take_values("--without=", argc, *argv);
+  const auto has = [&](std::string_view word) { return std::ranges::count(without, word) != 0; };
   session = new FuzzSession(fuzzed_target(), extra_counters, params,
-                            stats.empty() ? std::string() : stats.front());
+                            stats.empty() ? std::string() : stats.front(),
+                            {.decisions = has("decisions"),
+                             .feedback = has("feedback"),
+                             .verdicts = take_values("--ignore=", argc, *argv)});
   std::atexit([] { session->save_stats(); });
   return 0;
 }

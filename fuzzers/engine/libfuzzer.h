@@ -3,6 +3,7 @@
 //
 // Arguments for us begin with "--", which libFuzzer ignores:
 //   --stats=FILE   keep statistics in FILE, as JSON
+//   --without=decisions, --without=feedback, --ignore=KIND   see Without
 #pragma once
 
 #include "fuzzers/engine/target.h"

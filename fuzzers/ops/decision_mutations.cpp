@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "fuzzers/ops/choose.h"
+#include "fuzzers/ops/collision.h"
 #include "fuzzers/ops/interference.h"
 #include "fuzzers/ops/mutation.h"
 #include "fuzzers/ops/points.h"
+#include "fuzzers/ops/visits.h"
 
 namespace anyctx::program {
 namespace {
@@ -22,15 +24,10 @@ Decision* choose_decision(Mutation& m) {
 
 /// Where the last run was; false if that is not known or does not fit the program.
 bool choose_visited(Mutation& m, Decision& decision) {
-  const auto visited = m.hints.visited;
-  if (visited.empty() || m.rng.chance(1, 8)) return false;
-  const VisitedPoint& hint = visited[m.rng.below(static_cast<std::uint32_t>(visited.size()))];
-  decision.where = hint.where;
-  decision.point = hint.point;
-  const std::uint32_t most = std::clamp<std::uint32_t>(hint.count, 1, 65535);
-  decision.occurrence = m.rng.chance(1, 2) ? choose_occurrence(most, m.rng)
-                                           : static_cast<std::uint16_t>(1 + m.rng.below(most));
-  return place_problem(m.schema, m.program, decision).empty();
+  if (m.rng.chance(1, 8)) return false;
+  const auto visit = choose_visit(m);
+  if (visit) decision = *visit;
+  return visit.has_value();
 }
 
 bool choose_anywhere(Mutation& m, Decision& decision) {
@@ -92,9 +89,22 @@ bool change_place(Mutation& m) {
   if (decision == nullptr) return false;
   Decision moved = *decision;
   if (!choose_visited(m, moved) && !choose_anywhere(m, moved)) return false;
+  moved.action = decision->action;
   const bool fits = action_problem(m.schema, m.program, moved).empty();
   if (!fits && !choose_action_for(m, moved)) return false;
   *decision = moved;
+  return true;
+}
+
+/// Moves a decision to another point of its operation: what comes a step earlier or later.
+bool step_aside(Mutation& m) {
+  Decision* decision = choose_decision(m);
+  if (decision == nullptr) return false;
+  auto moved = choose_visit_beside(m, *decision);
+  if (!moved) return false;
+  moved->action = decision->action;
+  if (!action_problem(m.schema, m.program, *moved).empty()) return false;
+  *decision = *moved;
   return true;
 }
 
@@ -119,8 +129,8 @@ bool toggle_sticky(Mutation& m) {
 }
 
 constexpr MutationKind kKinds[] = {
-    {12, add},         {4, erase},  {3, change_occurrence}, {2, change_action},
-    {2, change_place}, {2, repeat}, {1, toggle_sticky},     {4, interfere},
+    {12, add},   {4, erase},         {3, change_occurrence}, {2, change_action}, {2, change_place},
+    {2, repeat}, {1, toggle_sticky}, {4, interfere},         {2, step_aside},    {4, collide},
 };
 
 }  // namespace

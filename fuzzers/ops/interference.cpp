@@ -8,6 +8,7 @@
 #include "fuzzers/ops/edit.h"
 #include "fuzzers/ops/lanes.h"
 #include "fuzzers/ops/points.h"
+#include "fuzzers/ops/visits.h"
 
 namespace anyctx::program {
 namespace {
@@ -23,22 +24,12 @@ constexpr Form kForms[] = {{false, false}, {true, false}, {false, true}, {true, 
 
 /// Where the last run was, in an operation that is still there; or the middle of any operation.
 std::optional<inject::Decision> choose_host(Mutation& m) {
-  inject::Decision decision;
-  decision.occurrence = 1;
-  const auto visited = m.hints.visited;
-  if (!visited.empty()) {
-    const VisitedPoint& hint = visited[m.rng.below(static_cast<std::uint32_t>(visited.size()))];
-    decision.where = hint.where;
-    decision.point = hint.point;
-    decision.occurrence = choose_occurrence(std::clamp<std::uint32_t>(hint.count, 1, 65535), m.rng);
-    if (place_problem(m.schema, m.program, decision).empty() &&
-        find_lane(m.program, hint.where.lane) != nullptr) {
-      return decision;
-    }
-  }
+  const auto visit = choose_visit(m);
+  if (visit && find_lane(m.program, visit->where.lane) != nullptr) return visit;
   const auto place = choose_place(m.program, m.rng);
   if (!place) return std::nullopt;
   const auto points = listed_points(m.schema);
+  inject::Decision decision;
   decision.where = *place;
   decision.point = points[m.rng.below(static_cast<std::uint32_t>(points.size()))];
   return decision;

@@ -23,9 +23,14 @@ std::string Pins::add(std::string_view assignment) {
 
 void Pins::apply(Program& program) const {
   for (const Pin& pin : pins_) program.params[pin.param] = pin.value;
+  if (decisions_) return;
+  program.decisions.clear();
+  program.walk = {};
 }
 
 bool Pins::hold(const Program& program) const {
+  const bool decides = !program.decisions.empty() || program.walk.source != Walk::Source::none;
+  if (decides && !decisions_) return false;
   return std::ranges::all_of(
       pins_, [&](const Pin& pin) { return program.params[pin.param] == pin.value; });
 }

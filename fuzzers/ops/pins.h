@@ -1,4 +1,4 @@
-// Pins: parameters that every program of a search shall have the same value of.
+// Pins: what every program of a search shall have in common: values of parameters, no decisions.
 #pragma once
 
 #include <string>
@@ -15,6 +15,8 @@ class Pins {
 
   /// "NAME=VALUE", as in the first line of a text. Returns what is wrong with it; empty if nothing.
   std::string add(std::string_view assignment);
+  /// Programs are operations only: nothing fails, nothing interrupts, tasks run one by one.
+  void without_decisions() { decisions_ = false; }
   void apply(Program& program) const;
   bool hold(const Program& program) const;
 
@@ -25,6 +27,7 @@ class Pins {
   };
   const Schema& schema_;
   std::vector<Pin> pins_;
+  bool decisions_ = true;
 };
 
 }  // namespace anyctx::program

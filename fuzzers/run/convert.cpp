@@ -54,6 +54,7 @@ void convert(std::span<const Target> targets, const ConvertOptions& options) {
     for (const std::string& param : options.params) {
       if (const std::string error = pins.add(param); !error.empty()) throw SetupError(error);
     }
+    if (options.no_decisions) pins.without_decisions();
     pins.apply(file.program);
     const bool as_text = wants_text(options, file);
     const std::string converted = content(file, as_text);

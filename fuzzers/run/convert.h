@@ -15,6 +15,7 @@ struct ConvertOptions {
   std::string to;                   // "text", "binary" or empty: whichever the file is not
   std::string raw_target;           // see load_program()
   std::vector<std::string> params;  // NAME=VALUE, to change
+  bool no_decisions = false;        // drop them
 };
 
 /// Throws SetupError. Files in a folder keep their names up to the extension, which becomes .txt

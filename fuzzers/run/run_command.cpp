@@ -46,6 +46,7 @@ void add_convert(CLI::App& app, Targets targets) {
   command->add_option("--to", options->to)->check(CLI::IsMember({"text", "binary"}));
   command->add_option("--raw", options->raw_target);
   command->add_option("--param", options->params)->allow_extra_args(false);
+  command->add_flag("--no-decisions", options->no_decisions);
   command->callback([=] { convert(targets, *options); });
 }
 
@@ -88,6 +89,9 @@ void add_schedules(CLI::App& app, Targets targets, int& exit_code) {
   command->add_option("--runs", options->runs)->check(CLI::Range(1u, 1'000'000'000u));
   command->add_option("--seed", options->seed);
   command->add_option("--save", options->save);
+  command->add_option("--seconds", options->seconds);
+  command->add_flag("--first", options->first);
+  command->add_flag("--json", options->json);
   command->callback([=, &exit_code] { exit_code = try_schedules(targets, *options); });
 }
 

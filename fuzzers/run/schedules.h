@@ -15,7 +15,10 @@ struct ScheduleOptions {
   unsigned depth = 3;         // ordered switches that a bug may need
   std::uint32_t runs = 1000;  // of each file
   std::uint64_t seed = 1;
-  std::string save;  // folder for programs that show a bug; empty: the working folder
+  std::string save;      // folder for programs that show a bug; empty: the working folder
+  unsigned seconds = 0;  // not 0: `runs` of each file, again and again, until the time is over
+  bool first = false;    // end with the first finding
+  bool json = false;     // a line {"runs": N} now and then; findings as {"kind": .., "file": ..}
 };
 
 /// Prints to standard output. Returns the exit code: 77 if a run yields a verdict. Throws

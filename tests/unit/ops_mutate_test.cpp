@@ -210,6 +210,46 @@ TEST(OpsMutate, HandlersGetInTheWayOfWhatTheyInterrupt) {
   EXPECT_GT(met, 20u);
 }
 
+/// Another task comes in between, and asks for the same.
+TEST(OpsMutate, TasksGetInTheWayOfEachOther) {
+  Rng rng(12);
+  Program host = empty_program(kSchema);
+  host.lanes[0].ops.push_back({.code = demo::kAlloc, .result = 0, .args = {192}});
+  const auto visited = visited_by(host);
+  unsigned met = 0;
+  for (unsigned i = 0; i < 2000; ++i) {
+    const Program program = mutate(kSchema, host, rng, Hints{visited});
+    for (const inject::Decision& decision : program.decisions) {
+      if (decision.action.kind != inject::ActionKind::run) continue;
+      const LaneOps* const lane = find_lane(program, decision.action.lane);
+      if (lane == nullptr || lane->lane == decision.where.lane || lane->ops.empty()) continue;
+      met += lane->ops[0].code == demo::kAlloc && lane->ops[0].args[0] == 192;
+    }
+  }
+  EXPECT_GT(met, 20u);
+}
+
+/// Few operations come to some points: they are not to be forgotten for those that all come to.
+TEST(OpsMutate, RareOnesOfTheVisitedPointsAreTriedAsWell) {
+  const ParsedText parsed = parse_text(
+      kSchema, "anyctx 1 target=demo\ntask0: a = alloc(96)\n       free(a)\n       shrink()\n");
+  std::vector<VisitedPoint> visited(
+      99,
+      {{{LaneKind::task, 0}, 1, 0}, machine::point(demo::kListLock, machine::Verb::trylock), 1});
+  const machine::PointId rare = machine::point(demo::kWatermark, machine::Verb::limit);
+  visited.push_back({{{LaneKind::task, 0}, 0, 0}, rare, 1});
+  Rng rng(13);
+  std::size_t there = 0;
+  std::size_t all = 0;
+  for (unsigned i = 0; i < 3000; ++i) {
+    for (const inject::Decision& d : mutate(kSchema, *parsed.program, rng, {visited}).decisions) {
+      ++all;
+      there += d.point == rare;
+    }
+  }
+  EXPECT_GT(there * 10, all);
+}
+
 TEST(OpsMutate, IgnoresStaleHints) {
   const VisitedPoint stale[] = {{{{LaneKind::task, 3}, 60, 0}, 1, 1},
                                 {{{LaneKind::nmi, 0}, 0, 9}, 1023, 0},
@@ -256,7 +296,7 @@ TEST(OpsMutate, ResultsArePinned) {
     for (const char c : to_text(kSchema, program))
       digest = (digest ^ static_cast<std::uint8_t>(c)) * 0x100000001b3u;
   }
-  EXPECT_EQ(digest, 2533824979638549115u);
+  EXPECT_EQ(digest, 11682664331558788179u);
 }
 
 }  // namespace
