@@ -29,6 +29,7 @@ constexpr ParamSpec kParams[] = {
     {"encoded", 0, 1, 0, kNoYes},  {"debug", 0, 3, 0, kDebug},
     {"size", 96, 4096, 256, {}},   {"head", 0, 2, 0, {}},
     {"design", 0, 1, 0, kDesigns}, {"rq_lock", 0, 2, 0, kRqLock},
+    {"held", 0, 100, 0, {}},
 };
 
 constexpr std::uint32_t kSlots[] = {0, 0, 0, 1, 1, 2, 3};

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "fuzzers/engine/target.h"
 #include "inject/sim/scheduler_lock.h"
@@ -37,7 +38,25 @@ void ReclaimWorld::setup(const program::Program& program) {
   serials_ = 0;
   Constructed::alive = 0;
   has_pair_ = is_typesafe() && create_pair();
+  hold(value("pages") * value("held") / 100);
   closed_ = false;
+}
+
+/// Memory is as short as it would be with others who have so much of it.
+void ReclaimWorld::hold(std::uint32_t pages) {
+  constexpr std::size_t kPage = 4096;
+  held_.fill(nullptr);
+  for (std::uint32_t i = 0; i < pages; ++i) {
+    held_[i] = subject_->kmalloc_nolock(kPage);
+    if (held_[i] == nullptr) return;
+  }
+}
+
+void ReclaimWorld::let_go() {
+  for (void*& memory : held_) {
+    if (memory == nullptr) return;
+    subject_->kfree_nolock(std::exchange(memory, nullptr));
+  }
 }
 
 Outcome ReclaimWorld::perform(const program::Op& op, Lane lane) {
@@ -209,6 +228,7 @@ void ReclaimWorld::finish() {
   subject_->barrier(GraceKind::srcu_fast);
   subject_->barrier(GraceKind::rcu);
   static_cast<void>(kvfree_rcu_barrier());
+  let_go();
   subject_->deferred_work_barrier();  // callbacks free without waiting
   if (has_pair_) destroy_pair();
   check_settled();

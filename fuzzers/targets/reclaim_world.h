@@ -36,6 +36,8 @@ class ReclaimWorld final : public engine::World {
   bool create_pair();
   void destroy_pair();
   void take_down();
+  void hold(std::uint32_t pages);
+  void let_go();
   template <class Wait>
   Outcome wait(Wait wait);
   Outcome synchronize(GraceKind kind);
@@ -86,6 +88,7 @@ class ReclaimWorld final : public engine::World {
   UserCount users_;
   std::uint64_t serials_ = 0;
   RqLock rq_lock_ = RqLock::nobody;
+  std::array<void*, kMostReclaimPages> held_{};  // memory that others have; then nulls
   bool has_sheaves_ = false;
   bool has_pair_ = false;
   bool closed_ = false;  // being set up or taken down: what interrupts that does nothing
