@@ -7,6 +7,7 @@
 
 #include "triage/cli/fuzz_command.h"
 #include "triage/cli/minimize_command.h"
+#include "triage/cli/mutants_command.h"
 #include "triage/cli/runner_commands.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/sweep_command.h"
@@ -47,6 +48,15 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
   command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
+  command->add_flag("--no-decisions", options->no_decisions,
+                    "operations only: nothing fails, nothing interrupts (libfuzzer)");
+  command->add_flag("--no-feedback", options->no_feedback,
+                    "change the corpus at random, keep nothing (libfuzzer)");
+  command
+      ->add_option("--ignore", options->ignored,
+                   "KIND of verdict that is no finding, as one that is known; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--first", options->first, "end with the first finding");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([=, &session] { session.exit_code = fuzz(session.installation(), *options); });
 }
@@ -104,6 +114,7 @@ void add_sweep(CLI::App& app, Session& session) {
                    "every program of up to so many operations of a target's small alphabet")
       ->check(CLI::Range(1u, 8u));
   command->add_option("--time", options->time, "at most, for example 90s, 5m, 8h");
+  command->add_flag("--first", options->first, "end with the first finding");
   command->add_option("--timeout", options->timeout, "for a single run")->capture_default_str();
   command->add_option("--shard", options->shard, "K/N: the K-th of N parts");
   command->add_option(
@@ -165,6 +176,34 @@ void add_triage(CLI::App& app, Session& session) {
       [=, &session] { session.exit_code = triage(session.installation(), *options); });
 }
 
+void add_mutants(CLI::App& app, Session& session) {
+  auto options = std::make_shared<MutantsOptions>();
+  CLI::App* command = app.add_subcommand("mutants", "which planted bugs are found, and how soon");
+  command->add_option("ID", options->ids, "beginnings of names in tests/mutants (default: all)");
+  command
+      ->add_option("--engine", options->engines,
+                   "libfuzzer, afl, ops, random, sweep, pct: a column each; may be repeated")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command->add_option("--time", options->time,
+                      "of a trial (default: 60s; 300s where two things must come together)");
+  command->add_option("--trials", options->trials, "with each engine; the medians count")
+      ->check(CLI::Range(1u, 1000u))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "of the first trial")->capture_default_str();
+  command->add_option("--replays", options->replays, "of what was found")
+      ->check(CLI::Range(1u, 10'000u))
+      ->capture_default_str();
+  command->add_flag("--further", options->further,
+                    "where the first verdict is of another family than expected, look past it");
+  command->add_option("--out", options->out,
+                      "keep results in DIR and go on there (default: work/mutants)");
+  command->add_option("--html", options->html, "write the table as a page");
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->callback(
+      [=, &session] { session.exit_code = mutants(session.installation(), *options); });
+}
+
 void add_convert(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("convert", "program text <-> binary");
@@ -201,6 +240,7 @@ int run(int argc, char** argv) {
   add_sweep(app, session);
   add_minimize(app, session);
   add_triage(app, session);
+  add_mutants(app, session);
   add_convert(app, session);
   add_points(app, session);
   try {

@@ -19,10 +19,14 @@ struct CampaignPlan {
   std::chrono::seconds time{60};
   unsigned jobs = 1;
   std::uint32_t seed = 1;
-  std::vector<std::string> params;  // NAME=VALUE, of all programs
-  std::filesystem::path folder;     // of this campaign's own files; statistics stay there
-  std::filesystem::path corpus;     // inputs worth keeping, over campaigns
-  std::filesystem::path findings;   // programs, of all targets
+  std::vector<std::string> params;   // NAME=VALUE, of all programs
+  bool decisions = true;             // false: programs are operations only
+  bool feedback = true;              // false: nothing is kept of what the search tries
+  std::vector<std::string> ignored;  // kinds of verdicts that are no findings
+  bool only_first = false;           // ends with the first finding
+  std::filesystem::path folder;      // of this campaign's own files; statistics stay there
+  std::filesystem::path corpus;      // inputs worth keeping, over campaigns
+  std::filesystem::path findings;    // programs, of all targets
 };
 
 /// Statistics are in files plan.folder/stats-*.json. Calls throw SetupError.

@@ -61,10 +61,15 @@ CampaignReport run_targets(const Installation& installation, const FuzzOptions& 
         .jobs = options.jobs,
         .seed = report.seed,
         .params = options.params,
+        .decisions = !options.no_decisions,
+        .feedback = !options.no_feedback,
+        .ignored = options.ignored,
+        .only_first = options.first,
         .folder = out / targets[i],
         .corpus = corpus.empty() ? out / targets[i] / "corpus" : corpus / targets[i],
         .findings = out / "findings"};
     report.targets.push_back(TargetCampaign(installation, plan, progress).run());
+    if (options.first && !report.targets.back().findings.empty()) break;
   }
   report.interrupted = interrupts() > 0;
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -20,6 +20,10 @@ struct FuzzOptions {
   std::vector<std::string> params;  // NAME=VALUE, of all programs
   std::string corpus;               // empty: in `out`
   std::string out;                  // empty: the installation's
+  bool no_decisions = false;
+  bool no_feedback = false;
+  std::vector<std::string> ignored;  // kinds of verdicts
+  bool first = false;
   bool json = false;
 };
 

@@ -58,6 +58,9 @@ std::unique_ptr<Job> LibfuzzerEngine::start(unsigned number, std::chrono::second
   }
   for (const fs::path& seeds : seeds_) command.with(seeds);
   for (const std::string& param : plan_.params) command.with("--param=" + param);
+  if (!plan_.decisions) command.with("--without=decisions");
+  if (!plan_.feedback) command.with("--without=feedback");
+  for (const std::string& kind : plan_.ignored) command.with("--ignore=" + kind);
   return std::make_unique<LibfuzzerJob>(command, plan_.folder / fmt::format("log-{}.txt", number));
 }
 

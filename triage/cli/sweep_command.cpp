@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
@@ -167,20 +168,53 @@ std::string run_with_coverage(const Installation& installation, SweepShare& shar
   return coverage.report("without-faults", "with-faults");
 }
 
+Command schedules_command(const Installation& installation, const SweepOptions& options,
+                          const fs::path& save) {
+  Command command = installation.runner(options.sanitizer);
+  for (const std::string& word :
+       {std::string("schedules"), std::string("--depth"), std::to_string(options.pct),
+        std::string("--runs"), std::to_string(options.runs), std::string("--seed"),
+        std::to_string(options.seed), std::string("--save"), save.string()}) {
+    command.with(word);
+  }
+  if (!options.time.empty())
+    command.with("--seconds").with(std::to_string(parse_duration(options.time).count()));
+  if (options.first) command.with("--first");
+  if (options.json) command.with("--json");
+  command.with("--");
+  for (const std::string& file : files_of(installation, options)) command.with(file);
+  return command;
+}
+
+/// What the lines of the process add up to, which a crash may have ended.
+int print_schedules(const Captured& captured, double seconds) {
+  std::uint64_t runs = 0;
+  json findings = json::array();
+  std::istringstream lines(captured.output);
+  for (std::string text; std::getline(lines, text);) {
+    const json line = json::parse(text, nullptr, false);
+    if (line.contains("runs")) runs = line.at("runs");
+    if (line.contains("kind")) findings.push_back(line);
+  }
+  if (captured.exit.code == kExitSetup) throw SetupError(complaint(captured.errors));
+  if (captured.exit.signal != 0 ||
+      (captured.exit.code != kExitClean && captured.exit.code != kExitBug))
+    findings.push_back({{"kind", signature_of_output(captured.errors).kind}, {"file", ""}});
+  const int code = findings.empty() ? kExitClean : kExitBug;
+  fmt::print("{}\n", json({{"runs", runs}, {"seconds", seconds}, {"findings", findings}}).dump());
+  return code;
+}
+
 int try_schedules(const Installation& installation, const SweepOptions& options) {
   const fs::path save =
       (options.out.empty() ? installation.work() / "sweep" : fs::absolute(options.out)) /
       "findings";
   fs::create_directories(save);
-  Command command = installation.runner(options.sanitizer);
-  for (const std::string& word :
-       {std::string("schedules"), std::string("--depth"), std::to_string(options.pct),
-        std::string("--runs"), std::to_string(options.runs), std::string("--seed"),
-        std::to_string(options.seed), std::string("--save"), save.string(), std::string("--")}) {
-    command.with(word);
-  }
-  for (const std::string& file : files_of(installation, options)) command.with(file);
-  return Process(command, Process::Output::inherit).wait().code;
+  const Command command = schedules_command(installation, options, save);
+  if (!options.json) return Process(command, Process::Output::inherit).wait().code;
+  const Clock::time_point begin = Clock::now();
+  const Captured captured = capture(command);
+  return print_schedules(captured, std::chrono::duration<double>(Clock::now() - begin).count());
 }
 
 }  // namespace
@@ -196,6 +230,7 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   share.runner = installation.runner(options.sanitizer);
   share.jobs = options.jobs;
   share.run_limit = parse_duration(options.timeout);
+  share.only_first = options.first;
   if (!options.time.empty()) share.time = parse_duration(options.time);
 
   const fs::path out =

@@ -23,6 +23,7 @@ struct SweepOptions {
   std::uint64_t budget = 100'000;  // pairs for each program
   unsigned occurrences = 64;
   unsigned scope = 0;           // not 0: programs of up to so many operations, of one target
+  bool first = false;           // end with the first finding
   std::string time;             // empty: as long as it takes
   std::string timeout = "60s";  // for a single run
   std::string shard;            // "K/N"; empty: everything

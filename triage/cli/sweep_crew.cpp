@@ -155,7 +155,8 @@ bool SweepCrew::run() {
     const auto elapsed = std::chrono::duration_cast<seconds>(Clock::now() - begin);
     progress_.show(fmt::format("sweep: {} batches done, {} findings, {}", result_.batches_done(),
                                result_.findings().size(), to_clock(elapsed)));
-    if (interrupts() == 0 && !(share_.time && elapsed >= *share_.time)) continue;
+    const bool is_enough = share_.only_first && !result_.findings().empty();
+    if (interrupts() == 0 && !is_enough && !(share_.time && elapsed >= *share_.time)) continue;
     workers_.clear();  // ends them; batches that are not whole are done again
     return false;
   }

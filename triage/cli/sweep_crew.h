@@ -23,6 +23,7 @@ struct SweepShare {
   unsigned jobs = 1;
   std::chrono::seconds run_limit{60};             // for a single run
   std::optional<std::chrono::seconds> time = {};  // for everything
+  bool only_first = false;                        // end with the first finding
 };
 
 class SweepCrew {

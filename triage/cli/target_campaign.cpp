@@ -85,6 +85,7 @@ fs::path TargetCampaign::convert_seeds(std::string_view kind) {
   Command convert = installation_.runner().with("convert");
   convert.with("--to").with("binary").with("-o").with(to);
   for (const std::string& param : plan_.params) convert.with("--param").with(param);
+  if (!plan_.decisions) convert.with("--no-decisions");
   const std::size_t words = convert.words.size();
   const fs::path from = installation_.corpus(plan_.target) / kind;
   if (fs::is_directory(from)) {
@@ -106,15 +107,19 @@ void TargetCampaign::start_job() {
 }
 
 bool TargetCampaign::wants_more() const {
-  return interrupts() == 0 && nothing_new_ < kMostNothingNew &&
+  return interrupts() == 0 && nothing_new_ < kMostNothingNew && !is_enough() &&
          Clock::now() - start_ + seconds(1) <= plan_.time;
+}
+
+bool TargetCampaign::is_enough() const {
+  return plan_.only_first && !findings_.empty();
 }
 
 /// True if there were any.
 bool TargetCampaign::examine_artifacts(Job& job) {
   const std::vector<Artifact> artifacts = job.take_artifacts();
   for (const Artifact& artifact : artifacts) {
-    if (nothing_new_ >= kMostNothingNew) break;
+    if (nothing_new_ >= kMostNothingNew || is_enough()) break;
     add_finding(investigation_.examine(artifact.file, artifact.report));
   }
   return !artifacts.empty();
@@ -160,7 +165,8 @@ void TargetCampaign::stop_jobs_in_time() {
   if (Clock::now() - start_ > plan_.time + kGrace) {
     for (auto& job : jobs_) job->signal(SIGKILL);
   }
-  if (!engine_->ends_with_finding() && nothing_new_ >= kMostNothingNew && !told_enough_) {
+  const bool repeats = !engine_->ends_with_finding() && nothing_new_ >= kMostNothingNew;
+  if ((repeats || is_enough()) && !told_enough_) {
     for (auto& job : jobs_) job->signal(SIGINT);
     told_enough_ = true;
   }

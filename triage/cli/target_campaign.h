@@ -30,6 +30,7 @@ class TargetCampaign {
   void start_job();
   void wait_for_output();
   bool wants_more() const;
+  bool is_enough() const;
   bool examine_artifacts(Job& job);
   void end_of_job(Job& job, const Exit& exit);
   void read_numbers();
