@@ -20,6 +20,7 @@ enum class Difference : std::uint8_t {
   failure_loses_ranges,
   fault_frees_reservation,
   fault_maps_freed_page,
+  nmi_breaks_push,
 };
 
 struct KnownDifference {
@@ -54,6 +55,9 @@ inline constexpr std::array kDifferences = {
     KnownDifference{Difference::fault_maps_freed_page, true,
                     "a process may map a page that was freed while it faulted",
                     "finish_fault() does not ask the arena again"},
+    KnownDifference{Difference::nmi_breaks_push, true,
+                    "an NMI that pushes breaks the push of an object pool that it interrupts",
+                    "objpool_push() claims, writes and publishes with interrupts off only"},
 };
 
 struct KernelContract {
