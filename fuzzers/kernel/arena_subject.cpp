@@ -17,7 +17,7 @@ class KernelArenaSubject final : public ArenaSubject, private inject::HideWatch 
 
   void reset(const ArenaOptions& options, PageFreedListener* listener) override {
     listener_ = listener;
-    stage_.reset(simulation_.memory(), options, contract_.passes_known);
+    stage_.reset(simulation_.memory(), options, contract_);
     simulation_.memory().watch(this);
   }
   const ArenaInspector& inspector() const override { return inspector_; }
@@ -114,11 +114,11 @@ class KernelArenaSubject final : public ArenaSubject, private inject::HideWatch 
 
 ArenaStrictness KernelArenaSubject::strictness() const {
   ArenaStrictness strictness;
-  strictness.tree_is_transactional = !contract_.passes_known;
-  strictness.faults_keep_reservations = !contract_.passes_known;
-  strictness.reuse_after_flush = contract_.strict;
-  strictness.scratch_is_flushed = contract_.strict;
-  strictness.destroy_unmaps_first = contract_.strict;
+  strictness.tree_is_transactional = !contract_.allows(Difference::failure_loses_ranges);
+  strictness.faults_keep_reservations = !contract_.allows(Difference::fault_frees_reservation);
+  strictness.reuse_after_flush = !contract_.allows(Difference::reuse_before_flush);
+  strictness.scratch_is_flushed = !contract_.allows(Difference::scratch_is_remembered);
+  strictness.destroy_unmaps_first = !contract_.allows(Difference::destroy_before_unmap);
   return strictness;
 }
 
@@ -153,7 +153,8 @@ void KernelArenaSubject::map_destroy(unsigned arena) {
 /// Versions that do not count say 0, which is known.
 std::uint64_t KernelArenaSubject::mem_usage(unsigned arena) {
   std::uint64_t pages = 0;
-  if (!contract_.strict && !anyctx_arena_counter(map(arena), &pages)) {
+  if (contract_.allows(Difference::usage_is_not_counted) &&
+      !anyctx_arena_counter(map(arena), &pages)) {
     return inspector_.counter(arena) << machine().options.page_shift;
   }
   const KernelCode inside;

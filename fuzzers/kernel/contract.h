@@ -1,13 +1,84 @@
-// KernelContract: by which contract kernel sources are judged. A part of the program.
+// KernelContract: by which contract kernel sources are judged, and in what they differ from ours.
+//
+// The list is short on purpose: whatever is not on it is a finding.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <string_view>
+
 namespace anyctx::target {
+
+enum class Difference : std::uint8_t {
+  // Meant so.
+  set_may_need_node,
+  reuse_before_flush,
+  scratch_is_remembered,
+  destroy_before_unmap,
+  usage_is_not_counted,
+  // Found: docs/findings.md.
+  failure_loses_ranges,
+  fault_frees_reservation,
+  fault_maps_freed_page,
+  nmi_breaks_push,
+};
+
+struct KnownDifference {
+  Difference difference;
+  bool is_finding;
+  std::string_view what;
+  std::string_view reason;
+};
+
+inline constexpr std::array kDifferences = {
+    KnownDifference{Difference::set_may_need_node, false,
+                    "range_tree_set() may need a node where runs lie within the range",
+                    "it clears the range first, and frees theirs"},
+    KnownDifference{Difference::reuse_before_flush, false,
+                    "a freed slot can be allocated again before TLBs are flushed",
+                    "its bit is set under the lock, the flush comes after"},
+    KnownDifference{Difference::scratch_is_remembered, false,
+                    "a CPU may remember the scratch page after it was replaced or freed",
+                    "accesses to slots that are not allocated are bugs of the program"},
+    KnownDifference{Difference::destroy_before_unmap, false,
+                    "an arena that is destroyed gives pages back before their mapping goes",
+                    "nobody uses the map any more"},
+    KnownDifference{Difference::usage_is_not_counted, false, "map_mem_usage() is 0 before 7.3",
+                    "pages are not counted there"},
+    KnownDifference{Difference::failure_loses_ranges, true,
+                    "a change of a range tree that gets no node loses numbers",
+                    "range_tree_clear() cuts a run before it allocates, and who calls "
+                    "range_tree_set() does not look"},
+    KnownDifference{Difference::fault_frees_reservation, true,
+                    "a fault that fails frees a slot that was reserved",
+                    "arena_vm_fault() sets the bit whether or not it was set"},
+    KnownDifference{Difference::fault_maps_freed_page, true,
+                    "a process may map a page that was freed while it faulted",
+                    "finish_fault() does not ask the arena again"},
+    KnownDifference{Difference::nmi_breaks_push, true,
+                    "an NMI that pushes breaks the push of an object pool that it interrupts",
+                    "objpool_push() claims, writes and publishes with interrupts off only"},
+};
 
 struct KernelContract {
   // By ours: what the kernel is meant to do otherwise is a finding, too.
   bool strict = false;
-  // Findings of docs/findings.md are passed over: for a search beyond them.
+  // What was found is passed over: for a search beyond.
   bool passes_known = false;
+
+  constexpr bool allows(Difference difference) const {
+    const KnownDifference& known = kDifferences[static_cast<unsigned>(difference)];
+    return known.is_finding ? passes_known : !strict;
+  }
 };
+
+/// The table is in the order of the enumeration.
+constexpr bool differences_are_in_order() {
+  for (unsigned i = 0; i < kDifferences.size(); ++i) {
+    if (kDifferences[i].difference != static_cast<Difference>(i)) return false;
+  }
+  return true;
+}
+static_assert(differences_are_in_order());
 
 }  // namespace anyctx::target

@@ -43,11 +43,12 @@ KernelArenaStage& KernelArenaStage::current() {
 }
 
 void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options,
-                             bool passes_known) {
+                             const KernelContract& contract) {
   machine_.reset(memory, options);
-  for (KernelArena& arena : arenas_) arena.reset(machine_.pages, passes_known);
+  for (KernelArena& arena : arenas_)
+    arena.reset(machine_.pages, contract.allows(Difference::fault_maps_freed_page));
   charges_.clear();
-  passes_known_ = passes_known;
+  may_lose_slots_ = contract.allows(Difference::failure_loses_ranges);
   lost_slots_ = false;
   set_current();
   current_stage_ = this;
@@ -72,7 +73,7 @@ void* KernelArenaStage::allocate(std::size_t bytes, std::string_view caller) {
   const bool refused = Sim::fails(memory_site(caller), false);
   void* const object = refused ? nullptr : memory().allocate(bytes);
   if (object != nullptr) remember(object, bytes);
-  if (object == nullptr && is_node(caller)) lost_slots_ |= passes_known_;
+  if (object == nullptr && is_node(caller)) lost_slots_ |= may_lose_slots_;
   return object;
 }
 

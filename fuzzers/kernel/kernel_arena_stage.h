@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzzers/kernel/contract.h"
 #include "fuzzers/kernel/kernel_arena.h"
 #include "fuzzers/kernel/provider.h"
 #include "lib/bpf/arena_memory.h"
@@ -20,8 +21,7 @@ class KernelArenaStage final : public KernelProvider {
   KernelArenaStage() = default;
   ~KernelArenaStage();
 
-  /// `passes_known`: see KernelContract.
-  void reset(inject::Memory& memory, const ArenaOptions& options, bool passes_known);
+  void reset(inject::Memory& memory, const ArenaOptions& options, const KernelContract& contract);
 
   ArenaStage& machine() { return machine_; }
   const ArenaStage& machine() const { return machine_; }
@@ -64,7 +64,7 @@ class KernelArenaStage final : public KernelProvider {
   ArenaStage machine_;
   std::array<KernelArena, ArenaSubject::kArenas> arenas_;
   std::vector<Charge> charges_;
-  bool passes_known_ = false;
+  bool may_lose_slots_ = false;
   bool lost_slots_ = false;
 
   static thread_local constinit KernelArenaStage* current_stage_;

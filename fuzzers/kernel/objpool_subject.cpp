@@ -37,7 +37,8 @@ class BlockProvider final : public KernelProvider {
 
 class KernelObjPoolSubject final : public ObjPoolSubject, private ObjPoolInspector {
  public:
-  KernelObjPoolSubject() : storage_(anyctx_objpool_bytes() / sizeof(std::uint64_t) + 1) {}
+  explicit KernelObjPoolSubject(const KernelContract& contract)
+      : contract_(contract), storage_(anyctx_objpool_bytes() / sizeof(std::uint64_t) + 1) {}
 
   void reset() override { blocks_.reset(); }
   const ObjPoolInspector& inspector() const override { return *this; }
@@ -48,6 +49,8 @@ class KernelObjPoolSubject final : public ObjPoolSubject, private ObjPoolInspect
     return anyctx_objpool_pop(pool());
   }
   int objpool_push(void* object) override {
+    // Where that is known, nothing comes in between: there are no points.
+    if (contract_.allows(Difference::nmi_breaks_push)) return anyctx_objpool_push(object, pool());
     const KernelCode inside;
     return anyctx_objpool_push(object, pool());
   }
@@ -78,6 +81,7 @@ class KernelObjPoolSubject final : public ObjPoolSubject, private ObjPoolInspect
   void look_at_ring(unsigned cpu, Ring& ring) const override;
   std::int64_t blocks() const override { return blocks_.count(); }
 
+  const KernelContract& contract_;
   std::vector<std::uint64_t> storage_;  // of the pool
   BlockProvider blocks_;
 };
@@ -104,8 +108,8 @@ void KernelObjPoolSubject::look_at_ring(unsigned cpu, Ring& ring) const {
 
 }  // namespace
 
-std::unique_ptr<ObjPoolSubject> make_kernel_objpool_subject() {
-  return std::make_unique<KernelObjPoolSubject>();
+std::unique_ptr<ObjPoolSubject> make_kernel_objpool_subject(const KernelContract& contract) {
+  return std::make_unique<KernelObjPoolSubject>(contract);
 }
 
 }  // namespace anyctx::target

@@ -3,10 +3,12 @@
 
 #include <memory>
 
+#include "fuzzers/kernel/contract.h"
 #include "fuzzers/targets/objpool_subject.h"
 
 namespace anyctx::target {
 
-std::unique_ptr<ObjPoolSubject> make_kernel_objpool_subject();
+/// `contract` says how it is judged, is read by each call, and is not owned.
+std::unique_ptr<ObjPoolSubject> make_kernel_objpool_subject(const KernelContract& contract);
 
 }  // namespace anyctx::target

@@ -20,7 +20,8 @@ const KernelSchema& objpool_schema() {
 
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
   auto world = std::make_unique<KernelWorld>(objpool_schema());
-  world->wrap(std::make_unique<ObjPoolWorld>(simulation, make_kernel_objpool_subject()));
+  world->wrap(
+      std::make_unique<ObjPoolWorld>(simulation, make_kernel_objpool_subject(world->contract())));
   return world;
 }
 

@@ -115,8 +115,8 @@ class KernelRangeTreeSubject final : public RangeTreeSubject, private RangeTreeI
 
 RangeTreeStrictness KernelRangeTreeSubject::strictness() const {
   RangeTreeStrictness strictness;
-  strictness.failure_is_atomic = !contract_.passes_known;
-  strictness.nodes_are_reused = contract_.strict;
+  strictness.failure_is_atomic = !contract_.allows(Difference::failure_loses_ranges);
+  strictness.nodes_are_reused = !contract_.allows(Difference::set_may_need_node);
   strictness.most_numbers = UINT32_MAX;  // a run of 2^32 numbers has no size in 32 bits
   return strictness;
 }
