@@ -20,12 +20,12 @@ void access(machine::Verb verb, const void* after) {
   KernelPlaces::visit(after);
   Simulation& simulation = Simulation::current();
   const std::size_t decisions = simulation.taken().size();
+  // Said before: what a decision lets run here may end the run.
+  KernelPlaces::decide(decisions, after);
   simulation.visit(point(kernel_site::memory, verb));
-  // Taken here, or by what has run here since: then it was there first.
-  if (simulation.taken().size() == decisions) return;
-  if (simulation.taken()[decisions].point == point(kernel_site::memory, verb)) {
-    KernelPlaces::decide(decisions, after);
-  }
+  const bool is_taken = simulation.taken().size() != decisions &&
+                        simulation.taken()[decisions].point == point(kernel_site::memory, verb);
+  if (!is_taken) KernelPlaces::take_back(decisions, after);
 }
 
 }  // namespace

@@ -34,6 +34,17 @@ void KernelPlaces::decide(std::size_t index, const void* after) {
   decided().push_back({index, after});
 }
 
+/// Nearly always the last one.
+void KernelPlaces::take_back(std::size_t index, const void* after) {
+  std::vector<Place>& places = decided();
+  for (auto place = places.end(); place != places.begin();) {
+    --place;
+    if (place->decision != index || place->after != after) continue;
+    places.erase(place);
+    return;
+  }
+}
+
 std::string KernelPlaces::describe() {
   if (last_ == nullptr) return {};
   std::string text = "  in the kernel's sources\n";

@@ -14,8 +14,10 @@ class KernelPlaces {
   static void clear();
   /// An access of the kernel's code, from the instruction before `after`.
   static void visit(const void* after) { last_ = after; }
-  /// It was there that the run's decision with this index was taken.
+  /// It is there that the run's decision with this index is taken, or
   static void decide(std::size_t index, const void* after);
+  /// was not.
+  static void take_back(std::size_t index, const void* after);
 
   /// One line for each decision that fell in the kernel's sources, and one for the last access:
   /// function, file, line. Empty if there was none. Needs debug information and llvm-symbolizer.
