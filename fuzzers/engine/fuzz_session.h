@@ -43,7 +43,8 @@ class FuzzSession {
   /// story on standard error and aborts.
   bool run(Input input);
 
-  /// Writes a mutation of the first `size` bytes of `buffer` into `buffer`; returns its size.
+  /// Writes a mutation of the first `size` bytes of `buffer`, or of an input that was run before
+  /// the first call, into `buffer`; returns its size. Nothing else counts but the seed.
   std::size_t mutate(std::span<std::uint8_t> buffer, std::size_t size, std::uint32_t seed);
 
   /// Writes a mixture of both into `out`; returns its size, or 0: try something else.

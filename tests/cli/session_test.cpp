@@ -60,7 +60,7 @@ TEST_F(Session, MutationsFitAndAreNormalPrograms) {
   }
 }
 
-TEST_F(Session, MutationDependsOnInputAndSeedOnly) {
+TEST_F(Session, MutationDependsOnInputSeedAndWhatTheSearchBeganWith) {
   const Bytes input = encoded(clean(), "anyctx 1 target=clean\ntask0: act()\nwalk rate=2 seed=9\n");
   const auto mutated = [&](FuzzSession& session, std::uint32_t seed) {
     Bytes buffer = input;
@@ -70,13 +70,22 @@ TEST_F(Session, MutationDependsOnInputAndSeedOnly) {
   };
   FuzzSession first(clean(), counters_, {}, {});
   FuzzSession second(clean(), counters_, {}, {});
-  second.run(encoded(clean(), "anyctx 1 target=clean\ntask0: rest()\n"));
+  const Bytes other = encoded(clean(), "anyctx 1 target=clean\ntask0: rest()\n");
+  mutated(second, 1);  // what runs from here on is none of its beginnings
+  second.run(other);
   std::size_t differing = 0;
   for (std::uint32_t seed = 0; seed < 50; ++seed) {
     EXPECT_EQ(mutated(first, seed), mutated(second, seed));
     if (mutated(first, seed) != mutated(first, seed + 1)) ++differing;
   }
   EXPECT_GT(differing, 25u);
+
+  FuzzSession third(clean(), counters_, {}, {});
+  third.run(other);
+  std::size_t of_beginning = 0;
+  for (std::uint32_t seed = 0; seed < 50; ++seed)
+    of_beginning += mutated(first, seed) != mutated(third, seed) ? 1 : 0;
+  EXPECT_GT(of_beginning, 5u);
 }
 
 TEST_F(Session, KeepsToParameters) {
