@@ -26,13 +26,13 @@ json to_json(const TargetReport& report) {
           {"remark", report.remark},       {"findings", std::move(findings)}};
 }
 
+}  // namespace
+
 std::uint64_t sum(const json& counts) {
   std::uint64_t total = 0;
   for (const auto& count : counts) total += count.get<std::uint64_t>();
   return total;
 }
-
-}  // namespace
 
 std::string proved_nothing(const TargetReport& report) {
   if (!report.findings.empty()) return {};

@@ -39,6 +39,9 @@ struct CampaignReport {
   std::vector<TargetReport> targets;
 };
 
+/// Of counts by context, as statistics of points have them.
+std::uint64_t sum(const nlohmann::json& counts);
+
 /// Why the silence about this target is worth nothing; empty if it is worth something, or if there
 /// is no silence.
 std::string proved_nothing(const TargetReport& report);

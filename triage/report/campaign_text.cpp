@@ -15,12 +15,6 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
-std::uint64_t total_of(const json& counts) {
-  std::uint64_t total = 0;
-  for (const auto& count : counts) total += count.get<std::uint64_t>();
-  return total;
-}
-
 /// "  label        item, item, ..." in lines of 100 columns; nothing without items.
 std::string section(std::string_view label, const std::vector<std::string>& items) {
   constexpr std::size_t kColumns = 100;
@@ -70,11 +64,11 @@ std::string points_text(const json& points) {
   std::size_t may_fail = 0;
   std::size_t injected = 0;
   for (const auto& point : points) {
-    const bool reached = total_of(point.at("reached")) != 0;
+    const bool reached = sum(point.at("reached")) != 0;
     if (!reached) unreached.push_back(point.at("name"));
     if (!point.at("may_fail").get<bool>()) continue;
     ++may_fail;
-    if (total_of(point.at("injected")) != 0)
+    if (sum(point.at("injected")) != 0)
       ++injected;
     else if (reached)
       unfailed.push_back(point.at("name"));
