@@ -123,24 +123,30 @@ void KernelArenaInspector::tlb(unsigned index, std::vector<model::TlbView>& entr
   });
 }
 
-std::int64_t KernelArenaInspector::chargeable() const {
-  std::size_t bytes = 0;
+ArenaStock KernelArenaInspector::owned() const {
+  ArenaStock owned;
+  const auto has = [&](std::int64_t objects, std::size_t bytes) {
+    owned.objects += objects;
+    owned.charge += objects * static_cast<std::int64_t>(bytes);
+  };
   for (unsigned index = 0; index < ArenaSubject::kArenas; ++index) {
     const KernelArena* const arena = at(index);
     if (arena == nullptr) continue;
-    std::size_t nodes = 0;
+    std::int64_t nodes = 0;
     visit_tree(
-        *arena, [](void* to, std::uint32_t, std::uint32_t) { ++*static_cast<std::size_t*>(to); },
+        *arena, [](void* to, std::uint32_t, std::uint32_t) { ++*static_cast<std::int64_t*>(to); },
         &nodes);
-    std::size_t spans = 0;
+    std::int64_t spans = 0;
     anyctx_arena_visit_spans(
         arena->map(),
-        [](void* to, std::uint64_t, std::uint32_t) { ++*static_cast<std::size_t*>(to); }, &spans);
-    bytes += anyctx_arena_bytes() + nodes * anyctx_range_node_bytes() +
-             spans * anyctx_arena_span_bytes() +
-             (counter(index) + 1) * stage_.pages.page_size();  // with the scratch page
+        [](void* to, std::uint64_t, std::uint32_t) { ++*static_cast<std::int64_t*>(to); }, &spans);
+    has(1, anyctx_arena_bytes());
+    has(nodes, anyctx_range_node_bytes());
+    has(spans, anyctx_arena_span_bytes());
+    owned.pages += static_cast<std::int64_t>(counter(index)) + 1;  // with the scratch page
   }
-  return static_cast<std::int64_t>(bytes);
+  owned.charge += owned.pages * static_cast<std::int64_t>(stage_.pages.page_size());
+  return owned;
 }
 
 }  // namespace anyctx::target

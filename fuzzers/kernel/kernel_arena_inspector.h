@@ -26,7 +26,7 @@ class KernelArenaInspector final : public ArenaMachineInspector {
   }
 
   void tlb(unsigned arena, std::vector<model::TlbView>& entries) const override;
-  std::int64_t chargeable() const override;
+  ArenaStock owned() const override;
 
  private:
   /// Null when it is gone, which can be before the call that destroys it ends.

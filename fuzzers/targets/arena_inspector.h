@@ -19,6 +19,7 @@ struct ArenaStock {
   std::int64_t pages = 0;    // page frames in use, those of slabs left out
   std::int64_t objects = 0;  // objects in use
   std::int64_t charge = 0;   // bytes that somebody pays for
+  std::int64_t areas = 0;    // ranges of kernel addresses
   friend bool operator==(const ArenaStock&, const ArenaStock&) = default;
 };
 
@@ -57,11 +58,12 @@ class ArenaInspector {
   virtual void user_ptes(unsigned arena, std::vector<model::UserPteView>& ptes) const = 0;
   virtual model::ArenaPageView page(ArenaPage page) const = 0;
   virtual std::byte* address(ArenaPage page) const = 0;
-  /// Bytes that somebody pays for, and those that arenas have of what must be paid for: themselves,
-  /// pages, nodes of trees, frees that are under way.
-  virtual std::int64_t charged() const = 0;
-  virtual std::int64_t chargeable() const = 0;
+  /// What is in use, and how much of it arenas have: themselves, pages, nodes of trees, frees that
+  /// are under way.
   virtual ArenaStock stock() const = 0;
+  virtual ArenaStock owned() const = 0;
+  /// stock().charge, without a count of everything else.
+  virtual std::int64_t charged() const = 0;
   virtual ArenaSupply supply() const = 0;
 };
 

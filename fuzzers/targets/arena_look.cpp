@@ -13,7 +13,8 @@ using model::SlotRange;
 using model::SlotState;
 using model::StateSet;
 
-void ArenaLook::reset() {
+void ArenaLook::reset(const ArenaStock& others) {
+  others_ = others;
   if (looking_) {
     pages_.assign(pages_.size(), kNoArenaPage);
     references_.assign(references_.size(), 0);
@@ -264,14 +265,24 @@ void ArenaLook::check_caches() const {
   }
 }
 
-/// I11
+/// I11. What is charged and nobody's is still allocated, or it is only the charge that stayed.
 void ArenaLook::check_charge() const {
   if (!scene_.is_at_rest()) return;
+  const ArenaStock owned = scene_.inspector().owned();
   const std::int64_t charged = scene_.inspector().charged();
-  const std::int64_t chargeable = scene_.inspector().chargeable();
-  if (charged == chargeable) return;
+  if (charged == owned.charge) return;
+  const ArenaStock stock = scene_.inspector().stock();
+  const std::int64_t objects = stock.objects - others_.objects;
+  const std::int64_t pages = stock.pages - others_.pages;
+  if (objects > owned.objects || pages > owned.pages) {
+    const auto text = [](std::int64_t o, std::int64_t p) {
+      return fmt::format("{} objects, {} pages", o, p);
+    };
+    scene_.accuse(VerdictKind::conservation, "what is in use belongs to an arena",
+                  text(owned.objects, owned.pages), text(objects, pages));
+  }
   scene_.accuse(VerdictKind::counter, "what arenas have is charged, and nothing else",
-                fmt::format("{} bytes", chargeable), fmt::format("{} bytes", charged));
+                fmt::format("{} bytes", owned.charge), fmt::format("{} bytes", charged));
 }
 
 /// I4: the arena has one reference of each page, every process that maps it another one.

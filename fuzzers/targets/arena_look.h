@@ -25,7 +25,8 @@ class ArenaLook {
  public:
   explicit ArenaLook(ArenaScene& scene) : scene_(scene) {}
 
-  void reset();
+  /// There is no arena yet; `others` have that much.
+  void reset(const ArenaStock& others);
 
   /// Structure, whenever nobody has the lock; everything else if no call is in progress. The call
   /// that ended last permits `allowance`.
@@ -69,6 +70,7 @@ class ArenaLook {
   [[noreturn]] void accuse_slot(std::uint32_t slot, bool has_page) const;
 
   ArenaScene& scene_;
+  ArenaStock others_;
   bool looking_ = false;    // or a verdict ended it
   ArenaAllowance pending_;  // of calls since the last time that slots were judged
   model::ArenaGeometry geometry_;

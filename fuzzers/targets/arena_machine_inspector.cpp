@@ -39,6 +39,7 @@ ArenaStock ArenaMachineInspector::stock() const {
     if (cache->node(0).peek_nr_slabs() == 0) continue;
     stock.objects += slab::take_census(stage_.slabs, *cache).live();
   }
+  for (const page::KernelArea<Sim>& area : stage_.kernel.areas()) stock.areas += area.is_used;
   return stock;
 }
 

@@ -82,8 +82,8 @@ void judge_stock(const ArenaScene& scene, const ArenaStock& before, std::string_
   const ArenaStock after = scene.inspector().stock();
   if (after == before) return;
   const auto text = [](const ArenaStock& stock) {
-    return fmt::format("{} pages and {} objects in use, {} bytes charged", stock.pages,
-                       stock.objects, stock.charge);
+    return fmt::format("{} pages, {} objects and {} areas in use, {} bytes charged", stock.pages,
+                       stock.objects, stock.areas, stock.charge);
   };
   scene.accuse(VerdictKind::conservation, when, text(before), text(after));
 }

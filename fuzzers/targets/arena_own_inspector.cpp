@@ -117,19 +117,23 @@ void OwnArenaInspector::tlb(unsigned index, std::vector<model::TlbView>& entries
   });
 }
 
-std::int64_t OwnArenaInspector::chargeable() const {
-  std::size_t bytes = 0;
+ArenaStock OwnArenaInspector::owned() const {
+  ArenaStock owned;
+  const auto has = [&](std::size_t bytes) {
+    ++owned.objects;
+    owned.charge += static_cast<std::int64_t>(bytes);
+  };
   for (const auto& entry : stage_.arenas) {
     const Arena* const arena = entry.load();
     if (arena == nullptr) continue;
-    const std::size_t pages = arena->peek_pages().peek_count() + 1;  // with the scratch page
-    bytes += sizeof(Arena) + pages * stage_.pages.page_size();
-    std::size_t nodes = arena->peek_nodes().peek_spare() ? 1 : 0;
-    arena->peek_tree().visit([&](std::uint64_t, std::uint64_t) { ++nodes; });
-    bytes += nodes * sizeof(bpf::RangeNode);
-    arena->peek_records([&](std::size_t size) { bytes += size; });
+    has(sizeof(Arena));
+    if (arena->peek_nodes().peek_spare()) has(sizeof(bpf::RangeNode));
+    arena->peek_tree().visit([&](std::uint64_t, std::uint64_t) { has(sizeof(bpf::RangeNode)); });
+    arena->peek_records(has);
+    owned.pages += arena->peek_pages().peek_count() + 1;  // with the scratch page
   }
-  return static_cast<std::int64_t>(bytes);
+  owned.charge += owned.pages * static_cast<std::int64_t>(stage_.pages.page_size());
+  return owned;
 }
 
 }  // namespace anyctx::target

@@ -22,7 +22,7 @@ class OwnArenaInspector final : public ArenaMachineInspector {
   bool work_is_idle(unsigned arena) const override;
 
   void tlb(unsigned arena, std::vector<model::TlbView>& entries) const override;
-  std::int64_t chargeable() const override;
+  ArenaStock owned() const override;
 
  private:
   using Arena = ArenaStage::Arena;

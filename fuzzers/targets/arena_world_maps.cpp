@@ -62,12 +62,12 @@ void ArenaWorld::setup(const program::Program& program) {
   watch_.reset();
   subject_->reset(options_, &watch_);
   scene_.reset(subject_->strictness());
-  look_.reset();
   slots_.clear();
   words_ = 0;
   other_busy_ = renewing_ = false;
   processes_ = {};
   stock_ = scene_.inspector().stock();
+  look_.reset(stock_);
   create(kMain, attributes_, &stock_);
   if (scene_.exists() && first_mapping_ != 0) mmap(0, {base_, first_mapping_, 0, true});
 }

@@ -86,6 +86,7 @@ class OwnReclaimSubject final : public ReclaimSubject {
 
   bool is_waiting(const void* object) const override { return inspector_.is_deferred(object); }
   bool has_room() const override { return inspector_.has_room(kLargestSlabOrder, -1); }
+  bool has_more_than(MemoryLeft left) const override;
   std::string_view audit() const override { return stack_.audit(); }
   std::int64_t live_objects() const override { return stack_.live_objects(); }
 
@@ -104,6 +105,15 @@ void OwnReclaimSubject::reset(const SlabOptions& options) {
   stack_.reset(simulation_.memory(), options);
   pair_ = {};
   readers_.reset();
+}
+
+bool OwnReclaimSubject::has_more_than(MemoryLeft left) const {
+  if (left == MemoryLeft::all) return false;
+  const page::Zone<Sim>& zone = stack_.pages.zone(0);  // there is no other one
+  const page::Mark mark = left == MemoryLeft::high  ? page::Mark::high
+                          : left == MemoryLeft::low ? page::Mark::low
+                                                    : page::Mark::min;
+  return zone.buddy().areas().peek_free_pages() > zone.mark({}, mark);
 }
 
 bool OwnReclaimSubject::create_pair(const PairSpec& spec) {

@@ -22,6 +22,8 @@ constexpr std::string_view kSchemes[] = {"rcu", "srcu_fast", "typesafe_rcu", "ty
 
 constexpr std::string_view kRqLock[] = {"nobody", "task1", "tasks"};
 
+constexpr std::string_view kMemory[] = {"all", "high", "low", "min"};
+
 constexpr ParamSpec kParams[] = {
     {"cpus", 1, 4, 2, {}},         {"rt", 0, 1, 0, kNoYes},
     {"smp", 0, 1, 1, kNoYes},      {"cas2", 0, 1, 1, kNoYes},
@@ -29,7 +31,7 @@ constexpr ParamSpec kParams[] = {
     {"encoded", 0, 1, 0, kNoYes},  {"debug", 0, 3, 0, kDebug},
     {"size", 96, 4096, 256, {}},   {"head", 0, 2, 0, {}},
     {"design", 0, 1, 0, kDesigns}, {"rq_lock", 0, 2, 0, kRqLock},
-    {"held", 0, 100, 0, {}},
+    {"memory", 0, 3, 0, kMemory},
 };
 
 constexpr std::uint32_t kSlots[] = {0, 0, 0, 1, 1, 2, 3};

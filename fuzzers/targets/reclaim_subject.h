@@ -27,6 +27,9 @@ enum class GraceKind : std::uint8_t { rcu, srcu_fast };
 struct CallbackHead {
   std::uint64_t words[2];
 };
+/// What others leave of the memory: all of it, or as much as the watermark of that name.
+enum class MemoryLeft : std::uint8_t { all, high, low, min };
+
 using Callback = void (*)(CallbackHead* head);
 
 class ReclaimSubject {
@@ -60,6 +63,8 @@ class ReclaimSubject {
   virtual bool is_waiting(const void* object) const = 0;  // freed, but not free yet
   /// An allocation of this size cannot fail for want of pages.
   virtual bool has_room() const = 0;
+  /// There are more free pages than `left` says.
+  virtual bool has_more_than(MemoryLeft left) const = 0;
   /// What is wrong with the structures; empty if nothing.
   virtual std::string_view audit() const = 0;
   /// Objects in use, of all caches. Meaningful while nobody uses the allocator.

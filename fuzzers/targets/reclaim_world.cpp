@@ -38,17 +38,19 @@ void ReclaimWorld::setup(const program::Program& program) {
   serials_ = 0;
   Constructed::alive = 0;
   has_pair_ = is_typesafe() && create_pair();
-  hold(value("pages") * value("held") / 100);
+  hold(static_cast<MemoryLeft>(value("memory")));
   closed_ = false;
 }
 
-/// Memory is as short as it would be with others who have so much of it.
-void ReclaimWorld::hold(std::uint32_t pages) {
+/// Others take memory until no more than `left` is there.
+void ReclaimWorld::hold(MemoryLeft left) {
   constexpr std::size_t kPage = 4096;
   held_.fill(nullptr);
-  for (std::uint32_t i = 0; i < pages; ++i) {
-    held_[i] = subject_->kmalloc_nolock(kPage);
-    if (held_[i] == nullptr) return;
+  if (left == MemoryLeft::all) return;
+  for (void*& memory : held_) {
+    if (!subject_->has_more_than(left)) return;
+    memory = subject_->kmalloc_nolock(kPage);
+    if (memory == nullptr) return;
   }
 }
 
@@ -189,7 +191,7 @@ Outcome ReclaimWorld::barrier(GraceKind kind) {
   subject_->barrier(kind);
   retired_.for_each(before, [&](const ReclaimRetired::Record& record) {
     if (!record.by_callback || record.kind != kind || record.over) return;
-    simulation_.stop(VerdictKind::conservation,
+    simulation_.stop(VerdictKind::grace_period,
                      "a barrier waits for all callbacks handed in before", "called", "not yet");
   });
   return {};
@@ -201,7 +203,7 @@ Outcome ReclaimWorld::kvfree_rcu_barrier() {
   retired_.for_each(before, [&](const ReclaimRetired::Record& record) {
     if (record.by_callback || record.over || retired_.last_of(record.thing) != &record) return;
     if (!subject_->is_waiting(record.thing)) return;
-    simulation_.stop(VerdictKind::conservation, "a barrier waits for all memory freed before it",
+    simulation_.stop(VerdictKind::grace_period, "a barrier waits for all memory freed before it",
                      "free", "memory that still waits");
   });
   return {};

@@ -36,7 +36,7 @@ class ReclaimWorld final : public engine::World {
   bool create_pair();
   void destroy_pair();
   void take_down();
-  void hold(std::uint32_t pages);
+  void hold(MemoryLeft left);
   void let_go();
   template <class Wait>
   Outcome wait(Wait wait);

@@ -42,8 +42,8 @@ class ArenaDoubleState : public ArenaInspector {
     runs = arenas_[index].runs;
   }
   std::string_view tree_fault(unsigned) const override { return {}; }
-  std::int64_t charged() const override { return chargeable(); }
-  std::int64_t chargeable() const override { return objects_; }
+  std::int64_t charged() const override { return objects_; }
+  ArenaStock owned() const override { return {stock().pages, objects_, objects_}; }
   void leaves(unsigned index, std::vector<model::LeafView>& leaves) const override {
     leaves.clear();
     for (const auto& [page, leaf] : arenas_[index].leaves) leaves.push_back(leaf);

@@ -334,11 +334,24 @@ TEST(ArenaOracle, Counter) {
 
 struct ChargesTooMuch : Double {
   using Double::Double;
-  std::int64_t charged() const override { return chargeable() + 1; }
+  std::int64_t charged() const override { return owned().charge + 1; }
 };
 TEST(ArenaOracle, Charge) {
   expect_verdict<ChargesTooMuch>(VerdictKind::counter, "is charged, and nothing else",
                                  "task0: a = alloc_pages(1)\n");
+}
+
+struct LosesAnObject : ChargesTooMuch {
+  using ChargesTooMuch::ChargesTooMuch;
+  ArenaStock stock() const override {
+    ArenaStock stock = Double::stock();
+    stock.objects += arenas_[0].leaves.empty() ? 0 : 1;
+    return stock;
+  }
+};
+TEST(ArenaOracle, LostObject) {
+  expect_verdict<LosesAnObject>(VerdictKind::conservation, "what is in use belongs to an arena",
+                                "task0: a = alloc_pages(1)\n");
 }
 
 struct LeavesCachesStale : Double {

@@ -133,7 +133,7 @@ std::vector<Crime> crimes_of_frees() {
          rogue.on_kfree_rcu = [freed](ReclaimSubject&, void*) { *freed = true; };
          rogue.on_waiting = [freed](const void*) { return *freed; };
        }},
-      {"barrier_forgets", VerdictKind::conservation, "for all memory freed before",
+      {"barrier_forgets", VerdictKind::grace_period, "for all memory freed before",
        kPlain + "task0: publish(slot0, how0)\n unpublish(slot0, how0)\n kvfree_rcu_barrier()\n"
                 "at task0.1 irq_work.raise#1: delay 0\n",
        [](Rogue& rogue) { rogue.on_kvfree_barrier = [](ReclaimSubject&) {}; }},
@@ -199,7 +199,7 @@ std::vector<Crime> crimes_of_callbacks() {
        [](Rogue& rogue) {
          rogue.on_call = [](ReclaimSubject&, GraceKind, CallbackHead*, Callback) {};
        }},
-      {"barrier_does_not_wait", VerdictKind::conservation, "for all callbacks",
+      {"barrier_does_not_wait", VerdictKind::grace_period, "for all callbacks",
        kPlain + "task0: publish(slot0, how0)\n unpublish(slot0, how1)\n barrier(kind0)\n"
                 "at task0.1 irq_work.raise#1: delay 0\n",
        [](Rogue& rogue) { rogue.on_barrier = [](ReclaimSubject&) {}; }},
