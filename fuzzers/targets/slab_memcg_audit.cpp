@@ -34,11 +34,31 @@ void MemcgAudit::check_vector(SlabId id) {
   }
   vectors_.push_back(vector.address);
   if (vector.place == VectorView::Place::in_pages) return;
-  const SlabId home = inspector_.slab_of_page(inspector_.page_of(vector.address));
+  const SlabId home = home_of(vector);
   if (memcg_->vector(home).place == VectorView::Place::none) return;
+  if (keeps_itself(id)) {
+    simulation_.stop(VerdictKind::conservation, "a slab does not keep itself in use",
+                     fmt::format("the vector of the slab at page {} elsewhere", id),
+                     fmt::format("in the slab at page {}", home));
+  }
   simulation_.stop(VerdictKind::structure, "vectors lie in slabs that have none",
-                   fmt::format("no vector of the slab at page {}", home),
-                   home == id ? "itself" : "one");
+                   fmt::format("no vector of the slab at page {}", home), "one");
+}
+
+SlabId MemcgAudit::home_of(const VectorView& vector) const {
+  return inspector_.slab_of_page(inspector_.page_of(vector.address));
+}
+
+/// Its vector lies in it, or in a slab whose vector does, and so on: none of them is ever empty.
+bool MemcgAudit::keeps_itself(SlabId id) const {
+  SlabId at = id;
+  for (std::uint32_t steps = 0; steps < inspector_.page_count(); ++steps) {
+    const VectorView vector = memcg_->vector(at);
+    if (vector.place != VectorView::Place::in_object) return false;
+    at = home_of(vector);
+    if (at == id) return true;
+  }
+  return false;
 }
 
 void MemcgAudit::check_entries(SlabId id) {

@@ -20,6 +20,8 @@ class MemcgAudit {
 
  private:
   void check_vector(SlabId slab);
+  SlabId home_of(const VectorView& vector) const;
+  bool keeps_itself(SlabId slab) const;
   void check_entries(SlabId slab);
 
   inject::Simulation& simulation_;

@@ -345,7 +345,7 @@ struct LosesAnObject : ChargesTooMuch {
   using ChargesTooMuch::ChargesTooMuch;
   ArenaStock stock() const override {
     ArenaStock stock = Double::stock();
-    stock.objects += arenas_[0].leaves.empty() ? 0 : 1;
+    stock.objects += arenas_[0].exists ? 1 : 0;
     return stock;
   }
 };

@@ -80,6 +80,7 @@ class Rogue final : public ReclaimSubject {
     return on_waiting ? on_waiting(object) : honest_->is_waiting(object);
   }
   bool has_room() const override { return honest_->has_room(); }
+  bool has_more_than(MemoryLeft left) const override { return honest_->has_more_than(left); }
   std::string_view audit() const override { return wrong.empty() ? honest_->audit() : wrong; }
   std::int64_t live_objects() const override { return honest_->live_objects() + lost; }
 

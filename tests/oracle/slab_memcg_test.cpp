@@ -1,5 +1,7 @@
 // Accounting that is wrong: each oracle of the slab target that judges who pays fires, and says
 // why.
+#include <memory>
+
 #include "lib/page/memcg_sites.h"
 #include "tests/oracle/slab_rogue.h"
 
@@ -123,6 +125,19 @@ std::vector<Crime> crimes_of_books() {
                  memcg.change_vector = [last = VectorView{}](SlabId, VectorView& view) mutable {
                    if (view.place == VectorView::Place::none) view = last;
                    last = view;
+                 };
+               }),
+      in_books("vector_of_its_own_slab", VerdictKind::conservation, "does not keep itself in use",
+               kPaid,
+               [](RogueMemcg& memcg) {
+                 const auto paid = std::make_shared<const void*>(nullptr);
+                 memcg.payer_of = [paid](const void* object, PayerId payer) {
+                   if (payer != kNobody) *paid = object;
+                   return payer;
+                 };
+                 memcg.change_vector = [paid](SlabId, VectorView& view) {
+                   const bool elsewhere = view.place == VectorView::Place::in_object;
+                   if (elsewhere && *paid != nullptr) view.address = *paid;
                  };
                }),
       in_books("one_vector_for_two_slabs", VerdictKind::overlap, "vector is its own",
