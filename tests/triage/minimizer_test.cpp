@@ -12,6 +12,7 @@
 #include "tests/unit/ops_schema.h"
 #include "triage/minimize/removals.h"
 #include "triage/minimize/simplifier.h"
+#include "triage/minimize/variations.h"
 
 namespace anyctx::triage {
 namespace {
@@ -215,6 +216,42 @@ TEST(Simplifier, ValuesComeFromThePlainestOn) {
   EXPECT_THAT(values_towards(0, 1), ElementsAre(0));
   EXPECT_THAT(values_towards(2, 10), ElementsAre(2, 3, 4, 6, 6, 8, 9));
   EXPECT_THAT(values_towards(5, 3), ElementsAre(5, 4, 4));
+}
+
+/// The lines in which each variation differs, " | " between those of one.
+std::vector<std::string> variations_of(std::string_view text) {
+  const auto lines_of = [](std::string_view whole) {
+    std::vector<std::string> lines;
+    for (; !whole.empty(); whole.remove_prefix(whole.find('\n') + 1))
+      lines.emplace_back(whole.substr(0, whole.find('\n')));
+    return lines;
+  };
+  std::vector<std::string> all;
+  for_each_variation(kSchema, parse(text), [&](const Program& variation) {
+    std::string differs;
+    const auto before = lines_of(text);
+    for (const std::string& line : lines_of(program::to_text(kSchema, variation))) {
+      if (std::find(before.begin(), before.end(), line) != before.end()) continue;
+      differs += (differs.empty() ? "" : " | ") + line;
+    }
+    all.push_back(std::move(differs));
+    return true;
+  });
+  return all;
+}
+
+TEST(Variations, DifferInOneThing) {
+  const auto all = variations_of(
+      "anyctx 1 target=demo cpus=4\n"
+      "task0: a = alloc(96)\n"
+      "task1: shrink()\n"
+      "nmi0:  free(a)\n"
+      "at task0.0 demo.head.cas#1: nmi0\n"
+      "at task1.0 demo.window#1: run task0\n");
+  EXPECT_THAT(all, ::testing::Contains("anyctx 1 target=demo cpus=4 cas2=no"));
+  EXPECT_THAT(all, ::testing::Contains("irq0:  free(a) | at task0.0 demo.head.cas#1: irq0"));
+  EXPECT_THAT(all, ::testing::Contains("at task1.0 demo.window#1: stall"));
+  EXPECT_THAT(all, ::testing::Not(::testing::Contains("")));
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "triage/report/reduced.h"
+
 namespace anyctx::triage {
 
 class EarlierReport {
@@ -20,9 +22,9 @@ class EarlierReport {
   bool knows_input(const std::string& hash) const { return hashes_.contains(hash); }
 
   struct KnownBug {
-    std::string program;                // the smallest one
-    std::vector<std::string> smallest;  // that and those of other inputs
-    std::string before;                 // how big it was
+    std::string program;            // the smallest one
+    std::vector<Reduced> smallest;  // that and those of other inputs
+    std::string before;             // how big it was
     bool minimal = false;
   };
   /// The bug with this signature; null if it is new.

@@ -7,6 +7,7 @@
 #include "triage/cli/setup_error.h"
 #include "triage/minimize/minimizer.h"
 #include "triage/minimize/schema_copy.h"
+#include "triage/minimize/variations.h"
 
 namespace anyctx::triage {
 namespace {
@@ -69,7 +70,10 @@ Minimized Minimization::run(const std::string& text, const Sight& sight) {
   const Schema& schema = schema_of(result.target).schema();
   if (sight.signature.kind == "timeout") judge_.set_timeout(kHang);
   const auto shows = [&](const Program& program) {
-    return judge_.look(program::to_text(schema, program)).signature.key == sight.signature.key;
+    const Sight found = judge_.look(program::to_text(schema, program));
+    const bool same = found.signature.key == sight.signature.key;
+    if (found.bug && !same) result.passed.insert(found.signature.key);
+    return same;
   };
   // With its walk, if a run does not come as far as to be written down.
   Program original = parse(schema, text);
@@ -99,7 +103,12 @@ std::set<std::string> Minimization::look_around(const std::string& text,
     return false;  // so that each step is tried from the same program
   };
   const auto enough = [&] { return interrupts() > 0 || Clock::now() - start > time; };
-  Minimizer(schema, note, enough).minimize(parse(schema, text));
+  const Program program = parse(schema, text);
+  Minimizer(schema, note, enough).minimize(program);
+  for_each_variation(schema, program, [&](const Program& variation) {
+    note(variation);
+    return !enough();
+  });
   return keys;
 }
 

@@ -26,8 +26,9 @@ std::string to_string(const Size& size);
 struct Minimized {
   Sight sight;  // of the smallest program; like that of the original
   std::string target;
-  std::string program;  // text
-  Size before;          // with what its walk decided written out
+  std::string program;           // text
+  std::set<std::string> passed;  // signatures of others of the programs that were tried
+  Size before;                   // with what its walk decided written out
   Size after;
   std::size_t runs = 0;
   double seconds = 0;
@@ -43,7 +44,8 @@ class Minimization {
   /// `content` is a text or binary program that shows `sight`, `text` its text. Throws SetupError.
   Minimized run(const std::string& text, const Sight& sight);
 
-  /// The signatures that programs show that are one step smaller or plainer than this one.
+  /// The signatures that programs show that are one step smaller or plainer than this one, or
+  /// differ from it in one thing.
   std::set<std::string> look_around(const std::string& text, std::chrono::seconds time);
 
   /// How big the program of a text is.

@@ -149,7 +149,7 @@ void Sorting::replay(const Bucket& bucket, Bug& bug) {
 }
 
 /// Of the smallest inputs, the one of which least is left: each ends in a local minimum.
-Minimized Sorting::minimize_best(const Bucket& bucket, std::vector<std::string>& all) {
+Minimized Sorting::minimize_best(const Bucket& bucket, std::vector<Reduced>& all) {
   std::vector<const PileFile*> files = bucket.files;
   const auto order = [](const PileFile* file) {
     return std::pair(fs::file_size(file->path), file->name);
@@ -165,7 +165,7 @@ Minimized Sorting::minimize_best(const Bucket& bucket, std::vector<std::string>&
     const std::string text =
         without_comments(text_of_file(installation_, file->path, plan_.target));
     Minimized minimized = minimization_.run(text, bucket.sight);
-    all.push_back(minimized.program);
+    all.push_back({minimized.program, minimized.passed});
     const auto size = [](const Minimized& m) {
       return std::pair(m.after.ops + m.after.decisions, m.program.size());
     };
@@ -220,10 +220,12 @@ void Sorting::tell(Bug& bug) {
   bug.told = told.output.substr(0, told.output.find("  replay    "));
 }
 
-/// What programs show that are nearly this one, where this one shows it, and what it shows in the
-/// plain build.
-std::set<std::string> Sorting::look_around(const std::string& program) {
+/// What programs show that are nearly this one or between this one and the input, where this one
+/// shows it, and what it shows in the plain build.
+std::set<std::string> Sorting::look_around(const Reduced& reduced) {
+  const std::string& program = reduced.program;
   std::set<std::string> seen = minimization_.look_around(program, kLookAround);
+  seen.insert(reduced.passed.begin(), reduced.passed.end());
   if (const Sight sight = judge_.look(program); !sight.verdict.is_null())
     seen.insert(place_of_verdict(sight.verdict));
   if (plan_.sanitizer.empty()) return seen;
@@ -238,7 +240,7 @@ void Sorting::find_causes() {
     std::vector<std::set<std::string>> around;
     // One that hangs costs a second each time, and says nothing about where.
     if (bug.signature.kind != "timeout") {
-      for (const std::string& program : bug.smallest) around.push_back(look_around(program));
+      for (const Reduced& reduced : bug.smallest) around.push_back(look_around(reduced));
     }
     causes.add(bug.signature.key, around);
   }

@@ -47,10 +47,10 @@ class Sorting {
   std::string target_of(const PileFile& file, const Sight& sight);
   void replay(const Bucket& bucket, Bug& bug);
   void minimize(const Bucket& bucket, Bug& bug);
-  Minimized minimize_best(const Bucket& bucket, std::vector<std::string>& all);
+  Minimized minimize_best(const Bucket& bucket, std::vector<Reduced>& all);
   void tell(Bug& bug);
   Bug examine(const Bucket& bucket);
-  std::set<std::string> look_around(const std::string& program);
+  std::set<std::string> look_around(const Reduced& reduced);
   void find_causes();
   void find_alike();
 

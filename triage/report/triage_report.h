@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "triage/report/reduced.h"
 #include "triage/signature/signature.h"
 
 namespace anyctx::triage {
@@ -15,8 +16,8 @@ namespace anyctx::triage {
 struct Face {
   Signature signature;
   std::string target;
-  std::string program;                // the smallest one that shows it
-  std::vector<std::string> smallest;  // that and those of other inputs
+  std::string program;            // the smallest one that shows it
+  std::vector<Reduced> smallest;  // that and those of other inputs
   std::string before;
   std::string after;
   bool minimal = true;
@@ -35,14 +36,14 @@ struct Bug {
   bool is_new = true;               // no earlier report on this pile has it
   std::string before;               // "31 ops, 12 decisions"
   std::string after;
-  bool minimal = true;                // false: the time was over first
-  std::string program;                // the smallest one, as text
-  std::vector<std::string> smallest;  // that and those of other inputs
-  std::string file;                   // where it is
-  std::string replay;                 // the command that shows it
-  std::string output;                 // the beginning of a sanitizer's report
-  std::string told;                   // the story as text
-  nlohmann::json story;               // see fuzzers/run/story_json.h; null if there is none
+  bool minimal = true;            // false: the time was over first
+  std::string program;            // the smallest one, as text
+  std::vector<Reduced> smallest;  // that and those of other inputs
+  std::string file;               // where it is
+  std::string replay;             // the command that shows it
+  std::string output;             // the beginning of a sanitizer's report
+  std::string told;               // the story as text
+  nlohmann::json story;           // see fuzzers/run/story_json.h; null if there is none
   std::vector<Face> faces;
   std::vector<std::string> like;  // names of bugs of this kind whose program is part of this one
 };

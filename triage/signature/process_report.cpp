@@ -189,4 +189,16 @@ std::string place_of(const ProcessReport& report) {
   return places.empty() ? report.offsets : fmt::format("{}", fmt::join(places, " / "));
 }
 
+std::string user_of(const ProcessReport& report) {
+  constexpr std::string_view kFolder = "fuzzers/targets/";
+  if (report.stacks.size() != 1) return {};
+  const auto& stack = report.stacks.front();
+  const auto of = [&](Owner owner) { return std::ranges::find(stack, owner, &Frame::owner); };
+  if (of(Owner::subject) != stack.end() || of(Owner::target) == stack.end()) return {};
+  const std::string_view file = of(Owner::target)->file;
+  if (!file.starts_with(kFolder)) return {};
+  const std::string_view name = file.substr(kFolder.size());
+  return std::string(until(until(name, "_world"), "_own_"));
+}
+
 }  // namespace anyctx::triage

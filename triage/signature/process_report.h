@@ -35,4 +35,8 @@ std::string without_numbers(std::string_view text);
 /// frame of the subject is there. Two frames say which path it was; more would split one bug.
 std::string place_of(const ProcessReport& report);
 
+/// The target that uses memory of its own there, "reclaim", if no frame of the subject is there:
+/// which of its accesses meets what it should not is chance. Else empty.
+std::string user_of(const ProcessReport& report);
+
 }  // namespace anyctx::triage

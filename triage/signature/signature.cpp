@@ -93,6 +93,12 @@ Signature signature_of_output(std::string_view output) {
                       std::string(bug_class(report.kind, report.what))};
   // Where a loop was when the time was over is chance.
   if (report.kind == "timeout" || report.kind == "out-of-memory") return signature;
+  if (const std::string user = user_of(report);
+      !user.empty() && report.kind.find("use-after") != report.kind.npos) {
+    signature.key += fmt::format(" of what {} holds", user);
+    signature.headline += fmt::format(" in {}", place);
+    return signature;
+  }
   if (!report.what.empty() && report.kind != "data-race")
     signature.key += fmt::format(": {}", report.what);
   if (!place.empty()) {
