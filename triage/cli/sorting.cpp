@@ -233,6 +233,19 @@ std::set<std::string> Sorting::look_around(const Reduced& reduced) {
   return seen;
 }
 
+/// Signatures that need nothing in particular to happen, and less than this bug: whatever shows
+/// this one shows them too, or ends before it can. That says nothing about a cause.
+std::set<std::string> Sorting::shallower_than(const Bug& bug) const {
+  std::set<std::string> keys;
+  for (const Bug& other : report_.bugs) {
+    const bool shallow = other.program.find("\nat ") == std::string::npos;
+    const bool less = other.target == bug.target && does_all_of(bug.program, other.program) &&
+                      !does_all_of(other.program, bug.program);
+    if (shallow && less) keys.insert(other.signature.key);
+  }
+  return keys;
+}
+
 void Sorting::find_causes() {
   Causes causes;
   for (const Bug& bug : report_.bugs) {
@@ -240,7 +253,12 @@ void Sorting::find_causes() {
     std::vector<std::set<std::string>> around;
     // One that hangs costs a second each time, and says nothing about where.
     if (bug.signature.kind != "timeout") {
-      for (const Reduced& reduced : bug.smallest) around.push_back(look_around(reduced));
+      const std::set<std::string> shallower = shallower_than(bug);
+      for (const Reduced& reduced : bug.smallest) {
+        around.push_back(look_around(reduced));
+        std::erase_if(around.back(),
+                      [&](const std::string& key) { return shallower.contains(key); });
+      }
     }
     causes.add(bug.signature.key, around);
   }

@@ -51,6 +51,7 @@ class Sorting {
   void tell(Bug& bug);
   Bug examine(const Bucket& bucket);
   std::set<std::string> look_around(const Reduced& reduced);
+  std::set<std::string> shallower_than(const Bug& bug) const;
   void find_causes();
   void find_alike();
 

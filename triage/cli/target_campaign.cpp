@@ -130,7 +130,7 @@ void TargetCampaign::forget(const Artifact& artifact) const {
 
 void TargetCampaign::end_of_job(Job& job, const Exit& exit) {
   if (exit.code == 0 && exit.signal == 0) return;
-  if (interrupts() > 0 || exit.signal == SIGKILL) return;  // as we asked for
+  if (interrupts() > 0 || told_enough_ || exit.signal == SIGKILL) return;  // as we asked for
   const bool complains = exit.code == kExitSetup || !engine_->ends_with_finding();
   if (complains && !job.complaint().empty()) throw SetupError(job.complaint());
   throw SetupError(fmt::format("the fuzzer of {} does not work; its words are in {}", plan_.target,
