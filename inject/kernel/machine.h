@@ -3,13 +3,37 @@
 #pragma once
 
 #ifdef __cplusplus
+#include <cstdint>
 extern "C" {
+#else
+#include <linux/types.h>
 #endif
 
 unsigned anyctx_cpus(void);
 unsigned anyctx_cpu(void);  // stable while interrupts are off
 unsigned long anyctx_irq_save(void);
 void anyctx_irq_restore(unsigned long state);
+void anyctx_preempt_disable(void);
+void anyctx_preempt_enable(void);
+bool anyctx_in_nmi(void);  // or in a probe program: a breakpoint is like an NMI
+uint64_t anyctx_now_ns(void);
+
+// An atomic update of memory comes next: a decision point, as the compiler makes of accesses that
+// it can see.
+void anyctx_before_update(void);
+
+// A loop that spins until others have done something:
+//
+//     for (;;) {
+//       const uint64_t seen = anyctx_spin_look();
+//       if (it is done) break;
+//       anyctx_spin_turn(seen, how long until it looks again if nothing happens);
+//     }
+//     anyctx_spin_end();
+enum { kAnyctxForever = 0 };
+uint64_t anyctx_spin_look(void);
+void anyctx_spin_turn(uint64_t seen, uint64_t ns);  // kAnyctxForever: not by itself
+void anyctx_spin_end(void);
 
 #ifdef __cplusplus
 }
