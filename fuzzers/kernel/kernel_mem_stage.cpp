@@ -117,8 +117,7 @@ void KernelMemStage::call(rcu_head* head, bool trace) {
                                        "what waits for a grace period is not handed in again",
                                        "a head that is free", "one that waits");
   }
-  auto callback =
-      std::ranges::find(callbacks_, static_cast<rcu_head*>(nullptr), &Callback::head);
+  auto callback = std::ranges::find(callbacks_, static_cast<rcu_head*>(nullptr), &Callback::head);
   if (callback == callbacks_.end()) {
     callbacks_.emplace_back().stage = this;
     callback = std::prev(callbacks_.end());

@@ -67,7 +67,7 @@ class KernelMemStage {
     Work own;
   };
   struct Callback {
-    defer::RcuHead<Sim> own;  // first: its address is handed back
+    defer::RcuHead<Sim> own;   // first: its address is handed back
     rcu_head* head = nullptr;  // null: nothing waits
     KernelMemStage* stage = nullptr;
   };

@@ -19,10 +19,10 @@
 #define __my_cpu_offset per_cpu_offset(anyctx_cpu())
 
 #undef raw_cpu_add_return
-#define raw_cpu_add_return(variable, value)                                         \
-  ({                                                                                \
-    anyctx_before_update();                                                         \
-    __atomic_add_fetch(raw_cpu_ptr(&(variable)), value, __ATOMIC_RELAXED);          \
+#define raw_cpu_add_return(variable, value)                                \
+  ({                                                                       \
+    anyctx_before_update();                                                \
+    __atomic_add_fetch(raw_cpu_ptr(&(variable)), value, __ATOMIC_RELAXED); \
   })
 #undef raw_cpu_add
 #define raw_cpu_add(variable, value) ((void)raw_cpu_add_return(variable, value))

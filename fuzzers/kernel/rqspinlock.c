@@ -56,18 +56,18 @@ extern char __start_anyctx_rqs_cpu[], __stop_anyctx_rqs_cpu[];
 // Loops that wait: for others, who say when they are done, or also for the time, which is looked at
 // as often as the kernel looks for deadlocks. An architecture may define the loop that has a limit;
 // then each turn looks at the clock. (Others look once in 65536 turns.)
-#define wait_until(address, is_done, ns)               \
-  ({                                                   \
-    typeof(address) address_ = (address);              \
-    __unqual_scalar_typeof(*address_) VAL;             \
-    for (;;) {                                         \
-      const u64 seen_ = anyctx_spin_look();            \
-      VAL = READ_ONCE(*address_);                      \
-      if (is_done) break;                              \
-      anyctx_spin_turn(seen_, ns);                     \
-    }                                                  \
-    anyctx_spin_end();                                 \
-    (typeof(*address_))VAL;                            \
+#define wait_until(address, is_done, ns)    \
+  ({                                        \
+    typeof(address) address_ = (address);   \
+    __unqual_scalar_typeof(*address_) VAL;  \
+    for (;;) {                              \
+      const u64 seen_ = anyctx_spin_look(); \
+      VAL = READ_ONCE(*address_);           \
+      if (is_done) break;                   \
+      anyctx_spin_turn(seen_, ns);          \
+    }                                       \
+    anyctx_spin_end();                      \
+    (typeof(*address_))VAL;                 \
   })
 #undef smp_cond_load_relaxed
 #define smp_cond_load_relaxed(address, is_done) wait_until(address, is_done, kAnyctxForever)

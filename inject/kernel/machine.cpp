@@ -62,8 +62,7 @@ std::uint64_t anyctx_spin_look() {
 void anyctx_spin_turn(std::uint64_t seen, std::uint64_t ns) {
   const KernelLeft outside;
   const std::uint64_t until = ns == kAnyctxForever ? ~std::uint64_t{0} : Sim::now_ns() + ns;
-  static_cast<void>(
-      Simulation::current().spin(anyctx::inject::kernel_site::spin, until, seen));
+  static_cast<void>(Simulation::current().spin(anyctx::inject::kernel_site::spin, until, seen));
 }
 
 void anyctx_spin_end() {

@@ -1,7 +1,7 @@
 // Workers that sleep.
 //
-// In the kernel another worker of the CPU goes on with the work while one sleeps. Here the work nests
-// in the worker that waits.
+// In the kernel another worker of the CPU goes on with the work while one sleeps. Here the work
+// nests in the worker that waits.
 #pragma once
 
 #include "inject/sim/task.h"
