@@ -1,8 +1,5 @@
 // Data of CPUs, for units. Behind <linux/percpu.h>, before headers whose inline functions use such
-// data. A unit says beforehand where the data of a CPU are:
-//
-//     #undef per_cpu_offset
-//     #define per_cpu_offset(cpu) ...
+// data. A unit redefines per_cpu_offset(cpu) beforehand: where the data of a CPU are.
 //
 // An update of this CPU's data is one instruction on x86, and one step here. The generic functions,
 // which ARCH=um has, would let an NMI in between.

@@ -22,14 +22,9 @@ uint64_t anyctx_now_ns(void);
 // it can see.
 void anyctx_before_update(void);
 
-// A loop that spins until others have done something:
-//
-//     for (;;) {
-//       const uint64_t seen = anyctx_spin_look();
-//       if (it is done) break;
-//       anyctx_spin_turn(seen, how long until it looks again if nothing happens);
-//     }
-//     anyctx_spin_end();
+// A loop that spins until others have done something. Each turn begins with a look, at the machine
+// and then at what the loop waits for; while that is not done, others run, at most until something
+// happens or `ns` nanoseconds have passed. After the last turn comes the end.
 enum { kAnyctxForever = 0 };
 uint64_t anyctx_spin_look(void);
 void anyctx_spin_turn(uint64_t seen, uint64_t ns);  // kAnyctxForever: not by itself
