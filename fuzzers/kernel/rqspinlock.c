@@ -119,12 +119,11 @@ void anyctx_rqs_unlock(unsigned lock) {
   raw_res_spin_unlock(&locks[lock]);
 }
 
-int anyctx_rqs_lock_irqsave(unsigned lock, unsigned long* flags) {
-  unsigned long before;
-  const int result = raw_res_spin_lock_irqsave(&locks[lock], before);
+struct anyctx_rqs_attempt anyctx_rqs_lock_irqsave(unsigned lock) {
+  unsigned long flags;
+  const int result = raw_res_spin_lock_irqsave(&locks[lock], flags);
 
-  *flags = before;
-  return result;
+  return (struct anyctx_rqs_attempt){flags, result};
 }
 
 void anyctx_rqs_unlock_irqrestore(unsigned lock, unsigned long flags) {

@@ -18,7 +18,12 @@ bool anyctx_rqs_reset(bool test_and_set);
 
 int anyctx_rqs_lock(unsigned lock);
 void anyctx_rqs_unlock(unsigned lock);
-int anyctx_rqs_lock_irqsave(unsigned lock, unsigned long* flags);
+// In registers: behind a failure, a store would be a point at which the task can go elsewhere.
+struct anyctx_rqs_attempt {
+  unsigned long flags;  // to be restored, if the lock was taken
+  long result;
+};
+struct anyctx_rqs_attempt anyctx_rqs_lock_irqsave(unsigned lock);
 void anyctx_rqs_unlock_irqrestore(unsigned lock, unsigned long flags);
 
 // For oracles.

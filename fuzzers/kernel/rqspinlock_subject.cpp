@@ -40,10 +40,9 @@ class KernelRqSpinLockSubject final : public RqSpinLockSubject, private RqsInspe
   }
   int raw_res_spin_lock_irqsave(unsigned lock, IrqState& flags) override {
     const KernelCode inside;
-    unsigned long before = 0;
-    const int result = anyctx_rqs_lock_irqsave(lock, &before);
-    flags = static_cast<IrqState>(before);
-    return result;
+    const anyctx_rqs_attempt attempt = anyctx_rqs_lock_irqsave(lock);
+    flags = static_cast<IrqState>(attempt.flags);
+    return static_cast<int>(attempt.result);
   }
   void raw_res_spin_unlock_irqrestore(unsigned lock, IrqState flags) override {
     const KernelCode inside;
