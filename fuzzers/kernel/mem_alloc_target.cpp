@@ -1,8 +1,8 @@
 // The mem_alloc target on kernel sources.
 #include "fuzzers/targets/mem_alloc_target.h"
 
+#include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
-#include "fuzzers/kernel/kernel_world.h"
 #include "fuzzers/kernel/mem_alloc_subject.h"
 #include "fuzzers/targets/mem_alloc_schema.h"
 #include "fuzzers/targets/mem_alloc_world.h"
@@ -13,26 +13,14 @@ namespace {
 // Own steps for each of ours: every access is one.
 constexpr std::uint32_t kStepScale = 4;
 
-const KernelSchema& mem_alloc_schema() {
-  static const KernelSchema schema(kMemAllocSchema);
-  return schema;
-}
-
-std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
-  auto world = std::make_unique<KernelWorld>(mem_alloc_schema());
-  world->wrap(
-      std::make_unique<MemAllocWorld>(simulation, make_kernel_mem_alloc_subject(simulation)));
-  return world;
+std::unique_ptr<engine::World> make_world(inject::Simulation& simulation, const KernelContract&) {
+  return std::make_unique<MemAllocWorld>(simulation, make_kernel_mem_alloc_subject(simulation));
 }
 
 }  // namespace
 
 engine::Target kernel_mem_alloc_target() {
-  engine::Target target = mem_alloc_target();
-  target.schema = &mem_alloc_schema().schema();
-  target.make_world = make_world;
-  target.step_scale = kStepScale;
-  return target;
+  return on_kernel<kMemAllocSchema, make_world>(mem_alloc_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -1,8 +1,8 @@
 // The rqspinlock target on kernel sources.
 #include "fuzzers/targets/rqspinlock_target.h"
 
+#include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
-#include "fuzzers/kernel/kernel_world.h"
 #include "fuzzers/kernel/rqspinlock_subject.h"
 #include "fuzzers/targets/rqspinlock_schema.h"
 #include "fuzzers/targets/rqspinlock_world.h"
@@ -13,26 +13,15 @@ namespace {
 // Own steps for each of ours: every access is one.
 constexpr std::uint32_t kStepScale = 4;
 
-const KernelSchema& rqspinlock_schema() {
-  static const KernelSchema schema(kRqSpinLockSchema);
-  return schema;
-}
-
-std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
-  auto world = std::make_unique<KernelWorld>(rqspinlock_schema());
-  world->wrap(std::make_unique<RqSpinLockWorld>(simulation,
-                                                make_kernel_rqspinlock_subject(world->contract())));
-  return world;
+std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                          const KernelContract& contract) {
+  return std::make_unique<RqSpinLockWorld>(simulation, make_kernel_rqspinlock_subject(contract));
 }
 
 }  // namespace
 
 engine::Target kernel_rqspinlock_target() {
-  engine::Target target = rqspinlock_target();
-  target.schema = &rqspinlock_schema().schema();
-  target.make_world = make_world;
-  target.step_scale = kStepScale;
-  return target;
+  return on_kernel<kRqSpinLockSchema, make_world>(rqspinlock_target(), kStepScale);
 }
 
 }  // namespace anyctx::target
