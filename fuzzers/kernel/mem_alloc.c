@@ -24,8 +24,6 @@
 #undef per_cpu_offset
 #define per_cpu_offset(cpu) ((unsigned long)(cpu)*kAnyctxCpuStride)
 #include "fuzzers/kernel/percpu.h"
-#undef for_each_possible_cpu
-#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < anyctx_cpus(); ++(cpu))
 #undef __alloc_percpu_gfp
 #define __alloc_percpu_gfp(size, align, flags) anyctx_mem_allocate_percpu(size)
 #undef free_percpu

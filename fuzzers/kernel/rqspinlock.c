@@ -49,8 +49,6 @@ extern char __start_anyctx_rqs_cpu[], __stop_anyctx_rqs_cpu[];
 
 #include "fuzzers/kernel/rqspinlock.h"
 
-#undef for_each_possible_cpu
-#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < anyctx_cpus(); ++(cpu))
 #define ktime_get_mono_fast_ns() anyctx_now_ns()
 
 // Loops that wait: for others, who say when they are done, or also for the time, which is looked at
