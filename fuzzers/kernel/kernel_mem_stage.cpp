@@ -119,7 +119,7 @@ void KernelMemStage::call(rcu_head* head, bool trace) {
   }
   auto callback = std::ranges::find(callbacks_, static_cast<rcu_head*>(nullptr), &Callback::head);
   if (callback == callbacks_.end()) {
-    callbacks_.emplace_back().stage = this;
+    callbacks_.emplace_back();
     callback = std::prev(callbacks_.end());
   }
   callback->head = head;

@@ -69,10 +69,9 @@ class KernelMemStage {
   struct Callback {
     defer::RcuHead<Sim> own;   // first: its address is handed back
     rcu_head* head = nullptr;  // null: nothing waits
-    KernelMemStage* stage = nullptr;
   };
 
-  // Workers that wait for grace periods nest (see Simulation), so they must not be too many.
+  // Workers that wait for grace periods nest (inject/sim/asleep.h), so they must not be too many.
   static constexpr unsigned kMostWorks = 3;
 
   unsigned busy_works() const;
