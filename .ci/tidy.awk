@@ -40,7 +40,7 @@ function check_code(    code) {
     error("a file begins with a comment: purpose, idea, limits")
   if (line ~ /^[ \t]*#[ \t]*if +[0][ \t]*$/) error("code that is switched off")
   if (line ~ /^[ \t]*#[ \t]*define/ && line !~ /^#define ANYCTX_[A-Z_]+( __attribute__.*)?$/ &&
-      file !~ /^(lib\/machine\/(check|raw)\.h$|tests\/kernel\/tree\/)/)
+      file !~ /^(lib\/machine\/(check|raw)\.h$|fuzzers\/kernel\/(atomics|percpu)\.h$|tests\/kernel\/tree\/)/)
     error("a macro: use constexpr, a template or a function")
   if (is_commented_out(line)) error("commented-out code")
 

@@ -2,8 +2,8 @@
 #include "fuzzers/targets/arena_target.h"
 
 #include "fuzzers/kernel/arena_subject.h"
+#include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
-#include "fuzzers/kernel/kernel_world.h"
 #include "fuzzers/targets/arena_schema.h"
 #include "fuzzers/targets/arena_world.h"
 
@@ -13,26 +13,15 @@ namespace {
 // Own steps for each of ours: most are accesses of the kernel's trees.
 constexpr std::uint32_t kStepScale = 20;
 
-const KernelSchema& arena_schema() {
-  static const KernelSchema schema(kArenaSchema);
-  return schema;
-}
-
-std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
-  auto world = std::make_unique<KernelWorld>(arena_schema());
-  world->wrap(std::make_unique<ArenaWorld>(
-      simulation, make_kernel_arena_subject(simulation, world->contract())));
-  return world;
+std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                          const KernelContract& contract) {
+  return std::make_unique<ArenaWorld>(simulation, make_kernel_arena_subject(simulation, contract));
 }
 
 }  // namespace
 
 engine::Target kernel_arena_target() {
-  engine::Target target = arena_target();
-  target.schema = &arena_schema().schema();
-  target.make_world = make_world;
-  target.step_scale = kStepScale;
-  return target;
+  return on_kernel<kArenaSchema, make_world>(arena_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -16,6 +16,8 @@ enum class Difference : std::uint8_t {
   scratch_is_remembered,
   destroy_before_unmap,
   usage_is_not_counted,
+  unlock_is_trusted,
+  nested_waiter_waits,
   // Found: docs/findings.md.
   failure_loses_ranges,
   fault_frees_reservation,
@@ -45,6 +47,12 @@ inline constexpr std::array kDifferences = {
                     "nobody uses the map any more"},
     KnownDifference{Difference::usage_is_not_counted, false, "map_mem_usage() is 0 before 7.3",
                     "pages are not counted there"},
+    KnownDifference{Difference::unlock_is_trusted, false,
+                    "a lock that is not the CPU's last one can be unlocked",
+                    "the verifier sees to it that programs do not"},
+    KnownDifference{Difference::nested_waiter_waits, false,
+                    "an NMI may wait for a lock while the code that it interrupted queues",
+                    "it waits as the pending waiter, and no longer than such a one"},
     KnownDifference{Difference::failure_loses_ranges, true,
                     "a change of a range tree that gets no node loses numbers",
                     "range_tree_clear() cuts a run before it allocates, and who calls "

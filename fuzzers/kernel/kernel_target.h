@@ -11,7 +11,9 @@ namespace anyctx::target {
 std::span<const engine::Target> kernel_targets();
 
 engine::Target kernel_arena_target();
+engine::Target kernel_mem_alloc_target();
 engine::Target kernel_objpool_target();
 engine::Target kernel_range_tree_target();
+engine::Target kernel_rqspinlock_target();
 
 }  // namespace anyctx::target

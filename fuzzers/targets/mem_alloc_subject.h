@@ -40,6 +40,9 @@ class MemAllocSubject {
 
   // For oracles: no decision points.
 
+  /// Whether it tells the machine why an allocation fails.
+  virtual bool names_causes() const { return true; }
+
   /// What this CPU has for requests of this size. The allocator exists.
   struct Cache {
     std::uint32_t at_hand = 0;

@@ -59,9 +59,10 @@ std::string describe(const RqsWord& word) {
 RqsJudge::RqsJudge(inject::Simulation& simulation, const RqsInspector& inspector)
     : simulation_(simulation), inspector_(inspector) {}
 
-void RqsJudge::reset(bool queues) {
+void RqsJudge::reset(bool queues, const RqsStrictness& strictness) {
   ledger_.reset();
   queues_ = queues;
+  strictness_ = strictness;
   stalls_at_reset_ = stalls();
 }
 
@@ -196,7 +197,7 @@ void RqsJudge::check_word(LockId lock) const {
 // Why it failed.
 
 void RqsJudge::check_reason(const Before& before, int result) const {
-  if (simulation_.causes().count() == before.causes) {
+  if (strictness_.names_causes && simulation_.causes().count() == before.causes) {
     simulation_.stop(VerdictKind::spurious_failure, "an attempt that fails has a cause", "a cause",
                      fmt::format("{} without one", name_of(result)));
   }
@@ -265,9 +266,10 @@ std::uint64_t RqsJudge::forced_timeouts() const {
 void RqsJudge::check_time(const Before& before, int result) const {
   const Entry& attempt = ledger_.top(before.stack);
   const std::uint64_t all_ns = simulation_.now_ns() - attempt.begun_ns;
-  if (all_ns == 0 && !simulation_.disturbed() && simulation_.steps() - before.steps > kMostSteps) {
+  const std::uint32_t most = kMostSteps * simulation_.config().step_scale;
+  if (all_ns == 0 && !simulation_.disturbed() && simulation_.steps() - before.steps > most) {
     simulation_.stop(VerdictKind::no_progress, "an attempt that does not wait is short",
-                     fmt::format("at most {} steps", kMostSteps),
+                     fmt::format("at most {} steps", most),
                      fmt::format("{}", simulation_.steps() - before.steps));
   }
   if (stalls() != before.stalls) return;
@@ -289,7 +291,8 @@ bool RqsJudge::is_in_vain(const Before& before) const {
 }
 
 void RqsJudge::check_no_wait(const Before& before, int result, std::uint64_t own_ns) const {
-  const bool over_queue = before.queue_nodes != 0 && simulation_.context() == machine::Context::nmi;
+  const bool over_queue = strictness_.nested_waiters_give_up && before.queue_nodes != 0 &&
+                          simulation_.context() == machine::Context::nmi;
   const bool in_vain = is_in_vain(before);
   if (in_vain && result == -ETIMEDOUT && !is_forced(before, sync::site::rq_timeout)) {
     simulation_.stop(VerdictKind::error_code,

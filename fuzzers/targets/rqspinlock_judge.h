@@ -32,7 +32,7 @@ class RqsJudge {
   RqsJudge(inject::Simulation& simulation, const RqsInspector& inspector);
 
   /// `queues`: waiters queue; otherwise they test and set.
-  void reset(bool queues);
+  void reset(bool queues, const RqsStrictness& strictness);
 
   Before begin_attempt(LockId lock);
   /// Whatever the result, the ledger knows it afterwards.
@@ -76,6 +76,7 @@ class RqsJudge {
   const RqsInspector& inspector_;
   model::LockLedger ledger_;
   bool queues_ = true;
+  RqsStrictness strictness_;
   std::uint64_t stalls_at_reset_ = 0;
 };
 

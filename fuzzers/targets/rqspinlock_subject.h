@@ -34,6 +34,13 @@ class RqsInspector {
   virtual unsigned queue_nodes(unsigned cpu) const = 0;
 };
 
+/// What a subject promises.
+struct RqsStrictness {
+  bool names_causes = true;            // it tells the machine why it fails
+  bool unlocks_are_checked = true;     // an unlock of what is not the CPU's last lock is reported
+  bool nested_waiters_give_up = true;  // an NMI does not wait over code that queues
+};
+
 class RqSpinLockSubject {
  public:
   virtual ~RqSpinLockSubject() = default;
@@ -41,6 +48,8 @@ class RqSpinLockSubject {
   /// Starts over with kRqsLocks locks that nobody has.
   virtual void reset(const RqsOptions& options) = 0;
   virtual const RqsInspector& inspector() const = 0;
+  /// After reset().
+  virtual RqsStrictness strictness() const { return {}; }
 
   virtual int raw_res_spin_lock(unsigned lock) = 0;
   virtual void raw_res_spin_unlock(unsigned lock) = 0;

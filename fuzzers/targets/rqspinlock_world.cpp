@@ -38,7 +38,8 @@ RqSpinLockWorld::RqSpinLockWorld(inject::Simulation& simulation,
 void RqSpinLockWorld::setup(const program::Program& program) {
   const bool test_and_set = program.params[static_cast<unsigned>(RqsParam::test_and_set)] != 0;
   subject_->reset({.test_and_set = test_and_set});
-  judge_.reset(!test_and_set && simulation_.config().smp);
+  judge_.reset(!test_and_set && simulation_.config().smp, subject_->strictness());
+  may_misuse_ = subject_->strictness().unlocks_are_checked;
   has_interrupts_ = has_interrupt_lanes(program);
   misusing_ = false;
 }
@@ -213,13 +214,13 @@ void RqSpinLockWorld::misuse(LockId lock) {
 
 /// Whoever may hold it: not this CPU.
 Outcome RqSpinLockWorld::unlock_unheld(LockId lock) {
-  if (misusing_) return {Outcome::Kind::vacuous};
+  if (misusing_ || !may_misuse_) return {Outcome::Kind::vacuous};
   misuse(lock);
   return {};
 }
 
 Outcome RqSpinLockWorld::unlock_out_of_order(const Args& args) {
-  if (args[0] == args[1]) return {Outcome::Kind::vacuous};
+  if (args[0] == args[1] || !may_misuse_) return {Outcome::Kind::vacuous};
   Hold outer = plan(args[0], 0);
   Hold inner = plan(args[1], 0);
   int result = attempt(outer);

@@ -57,6 +57,7 @@ class RqSpinLockWorld final : public engine::World {
   RqsJudge judge_;
   bool has_interrupts_ = false;
   bool misusing_ = false;
+  bool may_misuse_ = true;
   std::array<std::uint64_t, kRqsLocks> data_{};  // each protected by its lock
 };
 

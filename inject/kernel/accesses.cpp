@@ -1,9 +1,10 @@
 // What the compiler calls before each access of kernel sources to memory (-fsanitize-coverage=
 // trace-loads,trace-stores): decision points. Atomic operations in assembly are not seen: points
-// are before and behind them.
+// are before and behind them, or where a unit says so (anyctx_before_update()).
 #include <cstdint>
 
 #include "inject/kernel/boundary.h"
+#include "inject/kernel/machine.h"
 #include "inject/kernel/places.h"
 #include "inject/kernel/sites.h"
 #include "inject/sim/simulation.h"
@@ -33,6 +34,10 @@ void access(machine::Verb verb, const void* after) {
 
 using anyctx::inject::access;
 using anyctx::machine::Verb;
+
+void anyctx_before_update() {
+  access(Verb::rmw, __builtin_return_address(0));
+}
 
 extern "C" {
 

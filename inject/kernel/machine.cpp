@@ -1,10 +1,18 @@
 #include "inject/kernel/machine.h"
 
+#include <algorithm>
+#include <span>
+
 #include "inject/kernel/boundary.h"
+#include "inject/kernel/sites.h"
 #include "inject/sim/sim_machine.h"
 
+using anyctx::inject::Frame;
 using anyctx::inject::KernelLeft;
+using anyctx::inject::LaneKind;
 using anyctx::inject::Sim;
+using anyctx::inject::Simulation;
+using anyctx::machine::Context;
 using anyctx::machine::IrqState;
 
 unsigned anyctx_cpus() {
@@ -23,4 +31,40 @@ unsigned long anyctx_irq_save() {
 void anyctx_irq_restore(unsigned long state) {
   const KernelLeft outside;
   Sim::irq_restore(static_cast<IrqState>(state));
+}
+
+void anyctx_preempt_disable() {
+  const KernelLeft outside;
+  Sim::preempt_disable();
+}
+
+void anyctx_preempt_enable() {
+  const KernelLeft outside;
+  Sim::preempt_enable();
+}
+
+bool anyctx_in_nmi() {
+  const anyctx::inject::SimTask& task = Simulation::current().task();
+  const std::span<const Frame> frames(task.frames.data(), task.depth);
+  return std::ranges::any_of(frames, [](const Frame& frame) {
+    return frame.context == Context::nmi || frame.where.lane.kind == LaneKind::reentry;
+  });
+}
+
+std::uint64_t anyctx_now_ns() {
+  return Sim::now_ns();
+}
+
+std::uint64_t anyctx_spin_look() {
+  return Simulation::current().progress();
+}
+
+void anyctx_spin_turn(std::uint64_t seen, std::uint64_t ns) {
+  const KernelLeft outside;
+  const std::uint64_t until = ns == kAnyctxForever ? ~std::uint64_t{0} : Sim::now_ns() + ns;
+  static_cast<void>(Simulation::current().spin(anyctx::inject::kernel_site::spin, until, seen));
+}
+
+void anyctx_spin_end() {
+  Simulation::current().note_progress();
 }

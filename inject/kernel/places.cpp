@@ -4,6 +4,7 @@
 #include <sanitizer/common_interface_defs.h>
 
 #include <array>
+#include <string_view>
 
 namespace anyctx::inject {
 
@@ -11,10 +12,22 @@ thread_local constinit const void* KernelPlaces::last_ = nullptr;
 
 namespace {
 
+/// Wrappers of what is written in assembly.
+bool is_wrapper(std::string_view line) {
+  return line.find("/linux/atomic/") != line.npos || line.find("/asm/atomic") != line.npos ||
+         line.find("/fuzzers/kernel/") != line.npos;
+}
+
+/// Of inlined functions the innermost that says something.
 std::string line_of(const void* after) {
-  std::array<char, 512> text{};
+  std::array<char, 4096> text{};  // lines that end with a zero, the innermost first
   __sanitizer_symbolize_pc(const_cast<char*>(static_cast<const char*>(after) - 1), "%s:%l in %f",
-                           text.data(), text.size());
+                           text.data(), text.size() - 1);
+  std::string_view line = text.data();
+  for (const char* next = text.data(); *next != 0; next += line.size() + 1) {
+    line = next;
+    if (!is_wrapper(line)) return std::string(line);
+  }
   return text.data();
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inject/sim/asleep.h"
 #include "inject/sim/scheduler_lock.h"
 #include "inject/sim/simulation.h"
 
@@ -184,6 +185,8 @@ void Simulation::relax(machine::Site site) {
   if (alone_) {
     interrupt_idle_cpus();
     run_next_work();
+  } else if (may_serve_asleep(*task_)) {
+    (void)run_due(cpus_[task_->cpu].works, task_->lane, machine::Context::task);
   }
   // What the caller looked at, it looked at after the last turn.
   Frame& frame = *frame_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inject/sim/asleep.h"
 #include "inject/sim/simulation.h"
 
 namespace anyctx::inject {
@@ -193,7 +194,8 @@ Simulation::Spinners Simulation::look_at_spinners() {
   const auto look_at = [&](SimTask& task) {
     if (!can_continue(task)) return;
     const Spin& spin = task.top().spin;
-    if (!spin.active) {
+    const bool serves = may_serve_asleep(task) && has_due(cpus_[task.cpu].works);
+    if (!spin.active || serves) {
       if (found.busy == nullptr) found.busy = &task;
       return;
     }

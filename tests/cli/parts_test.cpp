@@ -75,6 +75,9 @@ TEST(CampaignReport, SilenceIsWorthWhatWasExercised) {
   EXPECT_EQ(proved_nothing(report), "no fault was injected");
   report.findings.emplace_back();
   EXPECT_EQ(proved_nothing(report), "");
+  report.findings.clear();
+  report.exercised["points"][0]["may_fail"] = false;
+  EXPECT_EQ(proved_nothing(report), "");
 }
 
 TEST(CampaignReport, ExitCodes) {

@@ -32,9 +32,11 @@ class RogueLocks final : public RqSpinLockSubject, private RqsInspector {
   std::function<void(RqsWord&)> change_word;
   std::function<void(unsigned&)> change_held;
   std::function<void(unsigned&)> change_nodes;
+  RqsStrictness promises;
 
   void reset(const RqsOptions& options) override { honest_->reset(options); }
   const RqsInspector& inspector() const override { return *this; }
+  RqsStrictness strictness() const override { return promises; }
   int raw_res_spin_lock(unsigned lock) override {
     return on_lock ? on_lock(*honest_, lock) : honest_->raw_res_spin_lock(lock);
   }
@@ -249,6 +251,28 @@ using RqsCrimes = Crimes<Court>;
 
 TEST_P(RqsCrimes, AreFound) {
   expect_guilty(GetParam());
+}
+
+struct RqsTrial : RqsCrimes {
+  using RqsCrimes::verdict;
+};
+
+TEST(RqsPromises, WhatIsNotPromisedIsNotJudged) {
+  EXPECT_FALSE(RqsTrial::verdict(kMisuse, [](RogueLocks& rogue) {
+    rogue.on_unlock = [](RqSpinLockSubject&, unsigned) { FAIL() << "is not asked for"; };
+    rogue.promises.unlocks_are_checked = false;
+  }));
+  EXPECT_FALSE(RqsTrial::verdict(kNmi, [](RogueLocks& rogue) {
+    delay_nmis(rogue);
+    rogue.promises.nested_waiters_give_up = false;
+  }));
+  const auto fails = [](RogueLocks& rogue) {
+    rogue.on_lock = [](RqSpinLockSubject&, unsigned) { return -EDEADLK; };
+    rogue.promises.names_causes = false;
+  };
+  const auto verdict = RqsTrial::verdict(kOne, fails);
+  ASSERT_TRUE(verdict);  // that there is no cause is seen all the same
+  EXPECT_EQ(verdict->kind, VerdictKind::spurious_failure);
 }
 
 INSTANTIATE_TEST_SUITE_P(Results, RqsCrimes, ::testing::ValuesIn(crimes_of_results()),

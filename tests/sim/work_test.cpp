@@ -131,6 +131,40 @@ TEST(Work, MaySleep) {
   }
 }
 
+/// As another worker of the CPU would do in the kernel.
+TEST(Work, GoesOnWhileAWorkerSleeps) {
+  Bed bed(1);
+  struct Waiting {
+    Bed* bed;
+    unsigned runs_at_return;
+  } waiting{&bed, 0};
+  std::optional<defer::Work<Sim>> sleeper;
+  const auto setup = bed.machine.setup;
+  bed.machine.setup = [&] {
+    setup();
+    waiting.runs_at_return = 0;
+    sleeper.emplace();
+    sleeper->init(
+        [](void* w) {
+          auto* own = static_cast<Waiting*>(w);
+          own->bed->schedule();
+          own->bed->work->flush();
+          own->runs_at_return = own->bed->runs;
+        },
+        &waiting);
+  };
+  bed.machine.lane(task(0), {[&] {
+                     (void)sleeper->schedule();
+                     sleeper->flush();
+                     return waiting.runs_at_return;
+                   }});
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    RandomDraws draws(seed);
+    ASSERT_TRUE(bed.machine.run({}, &draws, 3)) << bed.machine.simulation().verdict()->rule;
+    ASSERT_EQ(waiting.runs_at_return, 1u);
+  }
+}
+
 TEST(Work, OneRunServesAllWhoAskedBeforeIt) {
   Bed bed(1);
   bed.machine.lane(task(0), {[&] {
