@@ -151,7 +151,10 @@ class Worker {
     json steps = json::object();
     for (std::size_t code = 0; code < runner.op_mix().by_code.size(); ++code) {
       const std::uint32_t most = runner.op_mix().by_code[code].most_steps;
-      if (most != 0) steps[std::string(exercised.schema.ops[code].name)] = most;
+      const program::OpSpec& op = exercised.schema.ops[code];
+      if (most != 0)
+        steps[std::string(op.name)] = {{"most", most},
+                                       {"bound", op.most_steps * runner.target().step_scale}};
     }
     json hits = json::array();
     for (const sweep::Hit& hit : batch.hits) hits.push_back(to_json(runner, hit));

@@ -92,11 +92,11 @@ std::string never_reached(const SweepTotals& totals) {
 
 std::string steps_text(const SweepTotals& totals) {
   std::string text;
-  for (const auto& [name, steps] : totals.most_steps)
-    text += fmt::format("{} {} {}", text.empty() ? "" : ",", name, steps);
+  for (const auto& [name, steps] : totals.steps)
+    text += fmt::format("{} {} {}/{}", text.empty() ? "" : ",", name, grouped(steps.most),
+                        grouped(steps.bound));
   if (text.empty()) return {};
-  return fmt::format("  most own steps of an undisturbed nolock operation (bound 20,000):{}\n",
-                     text);
+  return fmt::format("  most own steps of a nolock operation/its bound:{}\n", text);
 }
 
 std::string totals_text(const std::string& target, const SweepTotals& totals) {
@@ -132,6 +132,9 @@ json to_json(const SweepCount& count) {
 json to_json(const std::string& target, const SweepTotals& totals) {
   json categories = json::object();
   for (const auto& [name, count] : totals.categories) categories[name] = to_json(count);
+  json most_steps = json::object();
+  for (const auto& [name, steps] : totals.steps)
+    most_steps[name] = {{"most", steps.most}, {"bound", steps.bound}};
   json never = json::array();
   for (const auto& [name, reached] : totals.reached) {
     if (reached == 0) never.push_back(name);
@@ -153,7 +156,7 @@ json to_json(const std::string& target, const SweepTotals& totals) {
           {"certificate", totals.certificate},
           {"batches", totals.batches},
           {"batches_done", totals.batches_done},
-          {"most_steps", totals.most_steps},
+          {"most_steps", std::move(most_steps)},
           {"never_reached", std::move(never)}};
 }
 

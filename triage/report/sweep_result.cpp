@@ -91,8 +91,8 @@ void SweepResult::add_batch(const json& line) {
     programs_[program] = {target, number(line, "batches")};
   }
   for (const auto& [name, steps] : line.at("most_steps").items()) {
-    std::uint64_t& most = totals.most_steps[name];
-    most = std::max(most, steps.get<std::uint64_t>());
+    SweepSteps& known = totals.steps[name];
+    known = {std::max(known.most, number(steps, "most")), number(steps, "bound")};
   }
   for (const json& point : line.at("exercised").at("points")) {
     std::uint64_t& reached = totals.reached[point.at("name")];
