@@ -173,7 +173,9 @@ class Worker {
   void run_program(std::size_t program) {
     if (ledger_.is_skipped(program)) return;
     const Plan plan = this->plan(program);
-    const std::size_t size = options_.what.depth > 1 ? kUnitsPerBatchOfPairs : kUnitsPerBatch;
+    const std::size_t size = options_.what.switches > 1 ? 1
+                             : options_.what.depth > 1  ? kUnitsPerBatchOfPairs
+                                                        : kUnitsPerBatch;
     const std::size_t batches = std::max<std::size_t>((plan.units.size() + size - 1) / size, 1);
     print_line({{"program", program},
                 {"file", subjects_[program].name},

@@ -102,8 +102,9 @@ TEST(Plan, HandlersThatTheProgramEntersStay) {
   Sweeper sweeper(target, {.faults = false, .preempt = false});
   const Plan plan = sweeper.plan(parse(*target.schema,
                                        "anyctx 1 target=clean\ntask0: act()\n"
-                                       "nmi0: act()\nnmi1: rest()\n"
-                                       "at task0.0 op.begin#1: nmi0\nat task0.0 op.end#1: nmi1\n"));
+                                       "nmi0: act()\nnmi1: rest()\nnmi2: rest()\n"
+                                       "at task0.0 op.begin#1: nmi0\nat task0.0 op.end#1: nmi1\n"
+                                       "at task0.0 op.end#1: nmi2\n"));
   EXPECT_GT(plan.left_out.no_lane, 0u);
   for (const program::Program& variant : plan.variants) {
     EXPECT_EQ(variant.lanes[1], plan.variants[0].lanes[1]);

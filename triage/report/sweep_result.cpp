@@ -26,6 +26,9 @@ void add(SweepCount& total, const json& count) {
 void add_tally(SweepTotals& totals, const json& tally) {
   for (const auto& [name, count] : tally.at("categories").items())
     add(totals.categories[name], count);
+  const json& schedules = tally.at("schedules");
+  if (totals.schedules.size() < schedules.size()) totals.schedules.resize(schedules.size());
+  for (std::size_t i = 0; i < schedules.size(); ++i) add(totals.schedules[i], schedules[i]);
   add(totals.pairs, tally.at("pairs"));
   totals.pairs_possible += number(tally, "pairs_possible");
   totals.runs += number(tally, "runs");

@@ -25,6 +25,7 @@ struct SweepSteps {
 /// Of one target.
 struct SweepTotals {
   std::map<std::string, SweepCount> categories;
+  std::vector<SweepCount> schedules;  // with one switch, two, ..
   SweepCount pairs;
   std::uint64_t pairs_possible = 0;
   std::uint64_t runs = 0;
