@@ -71,8 +71,9 @@ void Runner::run_lane(const program::LaneOps& ops, std::uint16_t entry) {
   for (std::size_t i = 0; i < ops.ops.size(); ++i) {
     const program::Op& op = ops.ops[i];
     const program::OpSpec& spec = target_.schema->ops[op.code];
-    simulation_.begin_op(
-        {.where = {ops.lane, static_cast<std::uint8_t>(i), entry}, .nolock = spec.nolock});
+    simulation_.begin_op({.where = {ops.lane, static_cast<std::uint8_t>(i), entry},
+                          .nolock = spec.nolock,
+                          .max_steps = spec.most_steps});
     const Outcome outcome = world_->perform(op, ops.lane);
     OpMix::Count& count = mix_.by_code[op.code];
     switch (outcome.kind) {
@@ -86,8 +87,7 @@ void Runner::run_lane(const program::LaneOps& ops, std::uint16_t entry) {
         ++count.vacuous;
         break;
     }
-    if (spec.nolock && !simulation_.disturbed())
-      count.most_steps = std::max(count.most_steps, simulation_.steps());
+    if (spec.nolock) count.most_steps = std::max(count.most_steps, simulation_.steps());
     simulation_.end_op(outcome.result << 2 | static_cast<unsigned>(outcome.kind));
   }
 }

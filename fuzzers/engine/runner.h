@@ -17,7 +17,7 @@ struct OpMix {
     std::uint64_t done = 0;
     std::uint64_t failed = 0;
     std::uint64_t vacuous = 0;
-    std::uint32_t most_steps = 0;  // nolock operations: own steps of one that nothing disturbed
+    std::uint32_t most_steps = 0;  // nolock operations: own steps, of any that came to its end
   };
   std::vector<Count> by_code;
 };

@@ -66,6 +66,8 @@ class Teller {
         return fmt::format(". {}#{}", point, event.occurrence);
       case EventKind::lock:
       case EventKind::unlock:
+      case EventKind::resume:
+      case EventKind::between:
         return {};
     }
     return {};
@@ -78,8 +80,9 @@ class Teller {
 }  // namespace
 
 std::string_view to_string(EventKind kind) {
-  constexpr std::string_view names[] = {"begin", "end",  "decision", "work",   "work end",
-                                        "wait",  "fail", "lock",     "unlock", "visit"};
+  constexpr std::string_view names[] = {"begin",    "end",   "decision", "work",
+                                        "work end", "wait",  "fail",     "lock",
+                                        "unlock",   "visit", "resume",   "between"};
   return names[static_cast<unsigned>(kind)];
 }
 

@@ -12,7 +12,7 @@ namespace anyctx::program {
 
 inline constexpr unsigned kMaxParams = 32;
 inline constexpr unsigned kMaxTasks = 4;
-inline constexpr unsigned kMaxHandlersPerKind = 2;
+inline constexpr unsigned kMaxHandlersPerKind = 3;
 inline constexpr unsigned kMaxOpsPerLane = 64;
 inline constexpr unsigned kMaxDecisions = 64;
 inline constexpr unsigned kMaxWalkBytes = 4096;

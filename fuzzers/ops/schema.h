@@ -65,6 +65,10 @@ struct OpSpec {
   bool has_result = false;             // "a = name(...)": the result is pushed into slot a
   std::span<const ArgSpec> args = {};  // at most kMaxArgs
   unsigned weight = 4;                 // how often generation picks it, relative to the others
+  // Nolock operations, and only they: own steps within which each is done, whatever others do or
+  // leave undone. Eight times the most that a sweep of the corpus ever saw, or more where arguments
+  // can be greater than there.
+  std::uint32_t most_steps = 0;
 };
 
 /// Everything about a target that a program can mention.

@@ -82,6 +82,8 @@ std::string op_problem(const OpSpec& spec) {
     if (std::string problem = arg_problem(arg); !problem.empty())
       return fmt::format("argument {}: {}", arg.name, problem);
   }
+  if (spec.nolock != (spec.most_steps != 0))
+    return "a bound of own steps is what nolock operations need, and only they";
   return {};
 }
 

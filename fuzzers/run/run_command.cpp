@@ -76,6 +76,9 @@ void add_sweep(CLI::App& app, Targets targets, int& exit_code) {
   command->add_option("--depth", options->what.depth)->check(CLI::Range(1u, 2u));
   command->add_option("--pairs", options->what.pairs);
   command->add_option("--occurrences", options->what.occurrences);
+  command->add_option("--switches", options->what.switches)
+      ->check(CLI::Range(0u, sweep::kMaxSwitches));
+  command->add_option("--reduce", options->what.reduce);
   command->add_option("--shard", options->shard);
   command->add_option("--shards", options->shards)->check(CLI::Range(1u, 1'000'000u));
   command->add_option("--job", options->job);

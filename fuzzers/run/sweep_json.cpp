@@ -32,7 +32,10 @@ json to_json(const Tally& tally) {
   for (unsigned c = 0; c < sweep::kCategories; ++c) {
     categories[std::string(to_string(static_cast<Category>(c)))] = to_json(tally.by_category[c]);
   }
+  json schedules = json::array();
+  for (const Tally::Count& count : tally.schedules) schedules.push_back(to_json(count));
   return {{"categories", std::move(categories)},
+          {"schedules", std::move(schedules)},
           {"pairs", to_json(tally.pairs)},
           {"pairs_possible", tally.pairs_possible},
           {"runs", tally.runs}};

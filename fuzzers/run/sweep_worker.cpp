@@ -151,7 +151,10 @@ class Worker {
     json steps = json::object();
     for (std::size_t code = 0; code < runner.op_mix().by_code.size(); ++code) {
       const std::uint32_t most = runner.op_mix().by_code[code].most_steps;
-      if (most != 0) steps[std::string(exercised.schema.ops[code].name)] = most;
+      const program::OpSpec& op = exercised.schema.ops[code];
+      if (most != 0)
+        steps[std::string(op.name)] = {{"most", most},
+                                       {"bound", op.most_steps * runner.target().step_scale}};
     }
     json hits = json::array();
     for (const sweep::Hit& hit : batch.hits) hits.push_back(to_json(runner, hit));
@@ -170,7 +173,9 @@ class Worker {
   void run_program(std::size_t program) {
     if (ledger_.is_skipped(program)) return;
     const Plan plan = this->plan(program);
-    const std::size_t size = options_.what.depth > 1 ? kUnitsPerBatchOfPairs : kUnitsPerBatch;
+    const std::size_t size = options_.what.switches > 1 ? 1
+                             : options_.what.depth > 1  ? kUnitsPerBatchOfPairs
+                                                        : kUnitsPerBatch;
     const std::size_t batches = std::max<std::size_t>((plan.units.size() + size - 1) / size, 1);
     print_line({{"program", program},
                 {"file", subjects_[program].name},

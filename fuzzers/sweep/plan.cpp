@@ -5,6 +5,7 @@
 
 #include "fuzzers/ops/lanes.h"
 #include "fuzzers/ops/rules.h"
+#include "fuzzers/sweep/schedule_tree.h"
 
 namespace anyctx::sweep {
 namespace {
@@ -256,6 +257,21 @@ Plan make_plan(engine::Runner& runner, NestedLibrary& library, const Program& pr
                const Options& options, const std::optional<Decision>& after) {
   Plan plan;
   Planner(runner, library, options, after, plan).make(program);
+  return plan;
+}
+
+Plan plan_schedules(engine::Runner& runner, const Program& program, const Options& options) {
+  Plan plan;
+  plan.variants.push_back(program);
+  plan.left_out.full = program.decisions.size() + options.switches > program::kMaxDecisions;
+  Survey seen = survey(runner, program, 0);
+  if (seen.result.verdict) plan.guilty = program;
+  if (plan.guilty || plan.left_out.full) return plan;
+  ScheduleTree tree(runner, program, options.switches, options.reduce);
+  for (const ScheduleTree::Row& row : tree.rows()) {
+    plan.places.push_back({row.where, row.last.point, row.last.occurrence, {}});
+    plan.units.push_back({static_cast<std::uint32_t>(plan.places.size() - 1), 0, row.last.action});
+  }
   return plan;
 }
 

@@ -65,4 +65,8 @@ struct Plan {
 Plan make_plan(engine::Runner& runner, NestedLibrary& library, const program::Program& program,
                const Options& options, const std::optional<inject::Decision>& after = {});
 
+/// Of schedules: a unit is a row of first switches, see ScheduleTree.
+Plan plan_schedules(engine::Runner& runner, const program::Program& program,
+                    const Options& options);
+
 }  // namespace anyctx::sweep

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fuzzers/ops/lanes.h"
+#include "fuzzers/sweep/schedule_tree.h"
 
 namespace anyctx::sweep {
 namespace {
@@ -37,10 +38,13 @@ Sweeper::Sweeper(const engine::Target& target, const Options& options)
                                                        : std::span<const engine::NestedOps>()) {}
 
 Plan Sweeper::plan(const Program& program) {
-  if (program.walk.source == program::Walk::Source::none)
-    return make_plan(runner_, library_, program, options_);
+  const auto make = [&](const Program& decided) {
+    return options_.switches != 0 ? plan_schedules(runner_, decided, options_)
+                                  : make_plan(runner_, library_, decided, options_);
+  };
+  if (program.walk.source == program::Walk::Source::none) return make(program);
   runner_.run(program);
-  return make_plan(runner_, library_, runner_.recorded(), options_);
+  return make(runner_.recorded());
 }
 
 std::uint64_t Sweeper::injected(machine::PointId point) {
@@ -55,10 +59,10 @@ void Sweeper::run(const Program& program, Batch& batch) {
 
 /// Whether that was all: the run came to a verdict, or was left out.
 bool Sweeper::run_one(const Program& program, const Decision& decision, Tally::Count& count,
-                      Batch& batch) {
+                      Batch& batch, inject::Recording recording) {
   ++runs_;
   if (*ask_ && !(*ask_)(unit_, runs_, program)) return true;
-  const engine::RunResult result = runner_.run(program);
+  const engine::RunResult result = runner_.run(program, recording);
   const auto& taken = runner_.simulation().taken();
   ++(std::ranges::find(taken, decision) != taken.end() ? count.visited : count.not_taken);
   return ran(program, result, batch);
@@ -115,6 +119,18 @@ void Sweeper::run_pairs(const Program& program, Batch& batch) {
   }
 }
 
+void Sweeper::run_schedules(const Plan& plan, const Unit& unit, Batch& batch) {
+  ScheduleTree tree(runner_, plan.variants.front(), options_.switches, options_.reduce);
+  const Decision last = plan.decision(unit);
+  tree.explore(
+      {last.where, last.action.lane, last},
+      [&](const Program& program, const Decision& decision, unsigned n) {
+        return !run_one(program, decision, batch.tally.schedules[n - 1], batch,
+                        inject::Recording::switches);
+      },
+      [&](unsigned n) { ++batch.tally.schedules[n - 1].equal; });
+}
+
 void Sweeper::run(const Plan& plan, std::size_t first, std::size_t last, Batch& batch,
                   const Ask& ask) {
   ask_ = &ask;
@@ -124,6 +140,10 @@ void Sweeper::run(const Plan& plan, std::size_t first, std::size_t last, Batch& 
     const Unit& unit = plan.units[unit_];
     turn_ = unit_;
     runs_ = 0;
+    if (options_.switches != 0) {
+      run_schedules(plan, unit, batch);
+      continue;
+    }
     Program program = plan.program(unit);
     if (unit.action.kind == ActionKind::fail_sticky)
       run_fault(program, batch);

@@ -19,6 +19,7 @@ struct Tally {
   std::array<Count, kCategories> by_category{};
   Count pairs;
   std::uint64_t pairs_possible = 0;
+  std::array<Count, kMaxSwitches> schedules{};  // with one switch, two, ..
   std::uint64_t runs = 0;
   LeftOut left_out;
 };
@@ -60,10 +61,12 @@ class Sweeper {
 
  private:
   bool run_one(const program::Program& program, const inject::Decision& decision,
-               Tally::Count& count, Batch& batch);
+               Tally::Count& count, Batch& batch,
+               inject::Recording recording = inject::Recording::decisions);
   void run_fault(program::Program& program, Batch& batch);
   void run_single(program::Program& program, Batch& batch);
   void run_pairs(const program::Program& program, Batch& batch);
+  void run_schedules(const Plan& plan, const Unit& unit, Batch& batch);
   bool ran(const program::Program& program, const engine::RunResult& result, Batch& batch);
   std::uint64_t injected(machine::PointId point);
 

@@ -107,14 +107,14 @@ constexpr ArgSpec kMapOp[] = {{"op", ArgKind::index, 0, 6, {}, kMapOpWord}};
 
 constexpr OpSpec kOps[] = {
     {"alloc_pages", kTaskOnly, false, true, kAlloc, 12},
-    {"alloc_pages_non_sleepable", kAnyContext, true, true, kAlloc, 12},
+    {"alloc_pages_non_sleepable", kAnyContext, true, true, kAlloc, 12, 20'000},
     {"free_pages", kTaskOnly, false, false, kFree, 10},
-    {"free_pages_non_sleepable", kAnyContext, true, false, kFree, 10},
+    {"free_pages_non_sleepable", kAnyContext, true, false, kFree, 10, 4000},
     {"free_range", kTaskOnly, false, false, kRange, 4},
-    {"free_range_non_sleepable", kAnyContext, true, false, kRange, 4},
-    {"reserve_pages", kAnyContext, true, false, kRange, 6},
-    {"program_access", kAnyContext, true, false, kAt, 6},
-    {"kernel_access", kAnyContext, true, false, kAt, 3},
+    {"free_range_non_sleepable", kAnyContext, true, false, kRange, 4, 4000},
+    {"reserve_pages", kAnyContext, true, false, kRange, 6, 2000},
+    {"program_access", kAnyContext, true, false, kAt, 6, 500},
+    {"kernel_access", kAnyContext, true, false, kAt, 3, 500},
     {"touch", kTaskOnly, false, false, kTouch, 10},
     {"mmap", kTaskOnly, false, false, kMmap, 3},
     {"munmap", kTaskOnly, false, false, kOf, 2},
@@ -124,7 +124,7 @@ constexpr OpSpec kOps[] = {
     {"map_destroy", kTaskOnly, false, false, {}, 2},
     {"map_op", kTaskOnly, false, false, kMapOp, 1},
     {"direct_value", kTaskOnly, false, false, kByte, 1},
-    {"mem_usage", kAnyContext, true, false, {}, 1},
+    {"mem_usage", kAnyContext, true, false, {}, 1, 50},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

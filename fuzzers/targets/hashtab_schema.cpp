@@ -49,9 +49,9 @@ constexpr ArgSpec kCount[] = {{"count", ArgKind::choice, 1, 64, kCounts}};
 constexpr OpSpec kOps[] = {
     {"update", kAnyContext, false, false, kUpdate, 16},
     {"remove", kAnyContext, false, false, kRemove, 8},
-    {"lookup", kAnyContext, true, false, kLookup, 10},
-    {"take_objects", kAnyContext, true, false, kCount, 1},
-    {"give_back", kAnyContext, true, false, {}, 1},
+    {"lookup", kAnyContext, true, false, kLookup, 10, 500},
+    {"take_objects", kAnyContext, true, false, kCount, 1, 8000},
+    {"give_back", kAnyContext, true, false, {}, 1, 10'000},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -59,18 +59,18 @@ constexpr ArgSpec kStandArgs[] = {kReader, kLooksArg};
 constexpr ArgSpec kKindArgs[] = {kKind};
 
 constexpr OpSpec kOps[] = {
-    {"alloc", kAnyContext, true, true, kAllocArgs, 14},
-    {"free", kAnyContext, true, false, kFreeArgs, 8},
-    {"free_rcu", kAnyContext, true, false, kFreeArgs, 8},
-    {"publish", kAnyContext, true, false, kPublishArgs, 10},
-    {"unpublish", kAnyContext, true, false, kUnpublishArgs, 6},
-    {"read", kAnyContext, true, false, kReadArgs, 10},
-    {"churn", kAnyContext, true, false, kChurnArgs, 8},
+    {"alloc", kAnyContext, true, true, kAllocArgs, 14, 500},
+    {"free", kAnyContext, true, false, kFreeArgs, 8, 500},
+    {"free_rcu", kAnyContext, true, false, kFreeArgs, 8, 500},
+    {"publish", kAnyContext, true, false, kPublishArgs, 10, 500},
+    {"unpublish", kAnyContext, true, false, kUnpublishArgs, 6, 500},
+    {"read", kAnyContext, true, false, kReadArgs, 10, 500},
+    {"churn", kAnyContext, true, false, kChurnArgs, 8, 4000},
     {"create", kTaskOnly, false, false, {}, 2},
     {"destroy", kTaskOnly, false, false, {}, 3},
     {"synchronize", kTaskOnly, false, false, kKindArgs, 2},
     {"barrier", kTaskOnly, false, false, kKindArgs, 2},
-    {"stand", kAnyContext, true, false, kStandArgs, 5},
+    {"stand", kAnyContext, true, false, kStandArgs, 5, 1000},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -37,9 +37,9 @@ constexpr ArgSpec kRecreate[] = {{"count", ArgKind::choice, 0, UINT32_MAX, kPool
                                  {"refused", ArgKind::choice, 0, 64, kPlaces, {}, true, 0}};
 
 constexpr OpSpec kOps[] = {
-    {"pop", kAnyContext, true, true, {}, 12},
-    {"push", kAnyContext, true, false, kObject, 12},
-    {"churn", kAnyContext, true, false, kChurn, 12},
+    {"pop", kAnyContext, true, true, {}, 12, 200},
+    {"push", kAnyContext, true, false, kObject, 12, 200},
+    {"churn", kAnyContext, true, false, kChurn, 12, 1000},
     {"recreate", kTaskOnly, false, false, kRecreate, 1},
 };
 

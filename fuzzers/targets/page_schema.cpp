@@ -78,12 +78,12 @@ constexpr ArgSpec kPageblock[] = {{"pageblock", ArgKind::index, 0, 63, kPagebloc
 
 constexpr OpSpec kOps[] = {
     {"alloc_pages", kMaySpin, false, true, kAlloc, 12},
-    {"alloc_pages_nolock", kAnyContext, true, true, kAllocNolock, 16},
+    {"alloc_pages_nolock", kAnyContext, true, true, kAllocNolock, 16, 2000},
     {"free_pages", kMaySpin, false, false, kBlockArg, 8},
-    {"free_pages_nolock", kAnyContext, true, false, kBlockArg, 14},
-    {"get_page", kAnyContext, true, true, kGet, 2},
+    {"free_pages_nolock", kAnyContext, true, false, kBlockArg, 14, 4000},
+    {"get_page", kAnyContext, true, true, kGet, 2, 50},
     {"put_page", kMaySpin, false, false, kBlockArg, 2},
-    {"touch", kAnyContext, true, false, kBlockArg, 1},
+    {"touch", kAnyContext, true, false, kBlockArg, 1, 50},
     {"drain_parked", kMaySpin, false, false, {}, 2},
     {"drain_pcp", kTaskOnly, false, false, kCpu, 1},
     {"trim_pcp", kTaskOnly, false, false, {}, 1},
@@ -91,7 +91,7 @@ constexpr OpSpec kOps[] = {
     {"isolate_pageblock", kMaySpin, false, false, kPageblock, 1},
     {"unisolate_pageblock", kMaySpin, false, false, kPageblock, 1},
     {"finish_deferred_init", kTaskOnly, false, false, {}, 1},
-    {"double_free", kTaskOnly, true, false, kBlockArg, 1},
+    {"double_free", kTaskOnly, true, false, kBlockArg, 1, 500},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -51,16 +51,16 @@ constexpr ArgSpec kDestroy[] = {{"whole", ArgKind::number, 0, 1, {}, {}, true, 1
 constexpr ArgSpec kCount[] = {{"count", ArgKind::choice, 1, 64, kCounts}};
 
 constexpr OpSpec kOps[] = {
-    {"set", kAnyContext, true, false, kRange, 12},
-    {"clear", kAnyContext, true, false, kRange, 14},
-    {"is_set", kAnyContext, true, false, kRange, 3},
-    {"find", kAnyContext, true, false, kSearch, 4},
-    {"find_and_clear", kAnyContext, true, false, kSearch, 6},
-    {"comb", kAnyContext, true, false, kComb, 2},
-    {"destroy", kTaskOnly, true, false, kDestroy, 1},
-    {"take_objects", kAnyContext, true, false, kCount, 3},
-    {"take_pages", kAnyContext, true, false, kCount, 3},
-    {"give_back", kAnyContext, true, false, {}, 1},
+    {"set", kAnyContext, true, false, kRange, 12, 8000},
+    {"clear", kAnyContext, true, false, kRange, 14, 8000},
+    {"is_set", kAnyContext, true, false, kRange, 3, 500},
+    {"find", kAnyContext, true, false, kSearch, 4, 500},
+    {"find_and_clear", kAnyContext, true, false, kSearch, 6, 500},
+    {"comb", kAnyContext, true, false, kComb, 2, 10'000},
+    {"destroy", kTaskOnly, true, false, kDestroy, 1, 2000},
+    {"take_objects", kAnyContext, true, false, kCount, 3, 8000},
+    {"take_pages", kAnyContext, true, false, kCount, 3, 8000},
+    {"give_back", kAnyContext, true, false, {}, 1, 8000},
 };
 
 constexpr std::span<const machine::SiteInfo> kSites[] = {

@@ -59,15 +59,15 @@ constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kCounts}};
 constexpr ArgSpec kKindArgs[] = {kKind};
 
 constexpr OpSpec kOps[] = {
-    {"publish", kAnyContext, true, false, kUpdateArgs, 14},
-    {"unpublish", kAnyContext, true, false, kUpdateArgs, 10},
+    {"publish", kAnyContext, true, false, kUpdateArgs, 14, 2000},
+    {"unpublish", kAnyContext, true, false, kUpdateArgs, 10, 500},
     {"unpublish_spinning", kMaySpin, false, false, kSlotArgs, 3},
-    {"read", kAnyContext, true, false, kReadArgs, 14},
-    {"borrow", kAnyContext, true, false, kReadArgs, 6},
-    {"push", kAnyContext, true, false, {}, 6},
-    {"take_list", kAnyContext, true, false, kTakeArgs, 4},
-    {"walk", kAnyContext, true, false, kWalkArgs, 6},
-    {"churn", kAnyContext, true, false, kChurnArgs, 6},
+    {"read", kAnyContext, true, false, kReadArgs, 14, 500},
+    {"borrow", kAnyContext, true, false, kReadArgs, 6, 500},
+    {"push", kAnyContext, true, false, {}, 6, 2000},
+    {"take_list", kAnyContext, true, false, kTakeArgs, 4, 1000},
+    {"walk", kAnyContext, true, false, kWalkArgs, 6, 500},
+    {"churn", kAnyContext, true, false, kChurnArgs, 6, 8000},
     {"synchronize", kTaskOnly, false, false, kKindArgs, 2},
     {"barrier", kTaskOnly, false, false, kKindArgs, 2},
     {"kvfree_rcu_barrier", kTaskOnly, false, false, {}, 2},

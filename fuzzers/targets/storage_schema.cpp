@@ -67,13 +67,13 @@ constexpr ArgSpec kForkArgs[] = {kOwner, kChild};
 constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kCounts}};
 
 constexpr OpSpec kOps[] = {
-    {"update", kAnyContext, true, false, kUpdateArgs, 16},
-    {"remove", kAnyContext, true, false, kPairArgs, 7},
-    {"lookup", kAnyContext, true, false, kLookupArgs, 12},
-    {"end_owner", kAnyContext, true, false, kOwnerArgs, 6},
+    {"update", kAnyContext, true, false, kUpdateArgs, 16, 2000},
+    {"remove", kAnyContext, true, false, kPairArgs, 7, 1000},
+    {"lookup", kAnyContext, true, false, kLookupArgs, 12, 500},
+    {"end_owner", kAnyContext, true, false, kOwnerArgs, 6, 2000},
     {"destroy_map", kTaskOnly, false, false, kMapArgs, 5},
-    {"fork", kAnyContext, true, false, kForkArgs, 4},
-    {"churn", kAnyContext, true, false, kChurnArgs, 4},
+    {"fork", kAnyContext, true, false, kForkArgs, 4, 4000},
+    {"churn", kAnyContext, true, false, kChurnArgs, 4, 8000},
     {"synchronize", kTaskOnly, false, false, {}, 2},
 };
 

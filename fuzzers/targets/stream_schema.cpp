@@ -46,12 +46,12 @@ constexpr ArgSpec kReadArgs[] = {{"bytes", ArgKind::choice, 0, 9000, kReads}, kF
 constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kChurns}};
 
 constexpr OpSpec kOps[] = {
-    {"print", kAnyContext, true, false, kPrintArgs, 12},
-    {"commit", kAnyContext, true, false, kBatchArgs, 14},
-    {"discard", kAnyContext, true, false, kBatchArgs, 4},
+    {"print", kAnyContext, true, false, kPrintArgs, 12, 2000},
+    {"commit", kAnyContext, true, false, kBatchArgs, 14, 2000},
+    {"discard", kAnyContext, true, false, kBatchArgs, 4, 2000},
     {"read", kTaskOnly, false, false, kReadArgs, 10},
     {"read_all", kTaskOnly, false, false, {}, 6},
-    {"churn", kAnyContext, true, false, kChurnArgs, 4},
+    {"churn", kAnyContext, true, false, kChurnArgs, 4, 8000},
     {"recreate", kTaskOnly, false, false, {}, 3},
 };
 

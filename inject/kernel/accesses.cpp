@@ -23,7 +23,7 @@ void access(machine::Verb verb, const void* after) {
   const std::size_t decisions = simulation.taken().size();
   // Said before: what a decision lets run here may end the run.
   KernelPlaces::decide(decisions, after);
-  simulation.visit(point(kernel_site::memory, verb));
+  simulation.visit(point(kernel_site::memory, verb), {});
   const bool is_taken = simulation.taken().size() != decisions &&
                         simulation.taken()[decisions].point == point(kernel_site::memory, verb);
   if (!is_taken) KernelPlaces::take_back(decisions, after);

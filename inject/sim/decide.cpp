@@ -21,7 +21,7 @@ void Simulation::arm(Frame& frame) {
   frame.wake = every_point ? 0 : std::min(frame.max_steps, frame.next_walk);
 }
 
-bool Simulation::slow_visit(machine::PointId point) {
+bool Simulation::slow_visit(machine::PointId point, Access access) {
   const Unwatched unwatched;
   Frame& frame = *frame_;
   if (frame.steps > frame.max_steps) {
@@ -30,6 +30,7 @@ bool Simulation::slow_visit(machine::PointId point) {
   }
   if (recording_ >= Recording::visits) add_event(EventKind::visit, point);
   if (recording_ == Recording::choices) events_.back().choices = choices_at(point);
+  if (recording_ == Recording::switches) look_at_switch(point, access);
   bool fail = false;
   // A worker that fails tries again until it succeeds: what it waits for must come.
   if (sticky_[point] && frame.where.lane.kind != LaneKind::worker) {
@@ -40,6 +41,10 @@ bool Simulation::slow_visit(machine::PointId point) {
     if (decision.point != point || decision.occurrence != frame.seen[point]) continue;
     if (legal(decision.action, point)) {
       fail |= take(decision.action, point);
+      if (recording_ == Recording::switches && decision.action.kind == ActionKind::run) {
+        add_event(EventKind::resume, point);
+        look_at_switch(point, access);
+      }
     } else {
       ++stats_.ignored;
     }
@@ -129,15 +134,36 @@ Choices Simulation::choices_at(machine::PointId point) {
   for (const LaneKind kind : {LaneKind::nmi, LaneKind::irq, LaneKind::softirq, LaneKind::reentry}) {
     if (may_enter(kind)) choices.enter |= bit(static_cast<unsigned>(kind));
   }
+  add_switches(choices, point);
+  for (std::uint8_t cpu = 0; cpu < config_.cpus; ++cpu) {
+    if (legal({ActionKind::migrate, {}, cpu}, point)) choices.cpus |= bit(cpu);
+  }
+  return choices;
+}
+
+void Simulation::add_switches(Choices& choices, machine::PointId point) {
+  const auto bit = [](unsigned index) { return static_cast<std::uint8_t>(1u << index); };
   for (unsigned i = 0; i < task_count_; ++i) {
     const Lane lane = tasks_[i]->lane;
     if (legal({ActionKind::run, lane, 0}, point)) choices.tasks |= bit(lane.index);
   }
   for (std::uint8_t cpu = 0; cpu < config_.cpus; ++cpu) {
     if (legal({ActionKind::run, {LaneKind::worker, cpu}, 0}, point)) choices.workers |= bit(cpu);
-    if (legal({ActionKind::migrate, {}, cpu}, point)) choices.cpus |= bit(cpu);
   }
-  return choices;
+}
+
+/// Of the visit or resumption that was recorded last.
+void Simulation::look_at_switch(machine::PointId point, Access access) {
+  Event& event = events_.back();
+  add_switches(event.choices, point);
+  event.access = access;
+  event.state = task_->state;
+}
+
+void Simulation::add_between(Access access) {
+  const Unwatched unwatched;
+  add_event(EventKind::between, frame_->last_point);
+  events_.back().access = access;
 }
 
 /// The task or worker that a decision may name; null if there is none of this name.
@@ -259,7 +285,9 @@ void Simulation::add_event(EventKind kind, machine::PointId point, std::uint64_t
                      .occurrence = frame.seen[point],
                      .action = {},
                      .value = value,
-                     .choices = {}});
+                     .choices = {},
+                     .access = {},
+                     .state = {}});
 }
 
 void Simulation::add_lock_event(EventKind kind, machine::Site site, const void* word) {

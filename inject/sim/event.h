@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "inject/choice/decision.h"
+#include "inject/sim/frame.h"
 #include "lib/machine/context.h"
 
 namespace anyctx::inject {
@@ -19,7 +20,36 @@ enum class EventKind : std::uint8_t {
   lock,  // a lock of the site of `point` is taken; value: which one, in order of first use
   unlock,
   visit,  // a point was passed (only when every point is traced)
+  // Only when switches are recorded:
+  resume,   // a task that switched away at a point goes on there
+  between,  // not at a point: interrupts that are due would come, memory changes hands, or an
+            // oracle asks the machine
 };
+
+/// What a primitive does to memory that others may see, as far as the machine is told.
+struct Access {
+  enum class Kind : std::uint8_t {
+    unknown,  // anything
+    none,     // nothing: a place that may fail, a named place
+    read,     // a word that is accessed by such primitives only
+    write,    // a word, or a range that changes hands
+    special,  // no such word: locks, interrupts, beginnings and ends of operations, reads of memory
+              // that its owner may write without telling
+  };
+  Kind kind = Kind::unknown;
+  std::uint32_t bytes = 0;
+  const void* at = nullptr;  // read, write
+
+  static constexpr Access none() { return {Kind::none, 0, nullptr}; }
+  static constexpr Access special() { return {Kind::special, 0, nullptr}; }
+  static constexpr Access read(const void* at, std::size_t bytes) {
+    return {Kind::read, static_cast<std::uint32_t>(bytes), at};
+  }
+  static constexpr Access write(const void* at, std::size_t bytes) {
+    return {Kind::write, static_cast<std::uint32_t>(bytes), at};
+  }
+};
+static_assert(sizeof(Access) == 16);  // two registers, on the path of every point
 
 /// What could have been decided at a visit, by who or where: one bit per kind of handler, task
 /// (by the index of its lane), CPU of a worker, CPU to migrate to.
@@ -45,7 +75,9 @@ struct Event {
   std::uint16_t occurrence = 0;
   Action action;
   std::uint64_t value = 0;
-  Choices choices;  // visit, if choices are recorded
+  Choices choices;  // visit, if choices are recorded; of switches only, if those are
+  Access access;    // visit, resume, between
+  CpuState state;   // visit, resume: of the CPU, if switches are recorded
 };
 
 }  // namespace anyctx::inject

@@ -136,7 +136,7 @@ void Simulation::raise(machine::Site site, machine::IrqLine* line) {
   const Unwatched unwatched;
   order_before(line);
   raise_delay_ = 0;
-  visit(point(site, machine::Verb::raise));
+  visit(point(site, machine::Verb::raise), Access::special());
   const unsigned delay = std::exchange(raise_delay_, 0);
   if (line->raised) return;
   line->raised = true;
@@ -149,7 +149,7 @@ void Simulation::wake_worker(machine::Site site, std::optional<unsigned> cpu,
   const Unwatched unwatched;
   order_before(line);
   raise_delay_ = 0;
-  visit(point(site, machine::Verb::raise));
+  visit(point(site, machine::Verb::raise), Access::special());
   const unsigned delay = std::exchange(raise_delay_, 0);
   if (has_scheduler_lock(held_, task_)) {
     stop(VerdictKind::deadlock, kWakeUpRule, "an irq_work that wakes the worker",
@@ -192,6 +192,7 @@ void Simulation::preempt_enable() {
 /// setting up or tearing down there is no such thread: its work is nested in the one task, but not
 /// in a section, where the thread would wait for the task to go on, and not in such work.
 void Simulation::deliver_due() {
+  note_between();
   if (config_.rt && !task_->preemptible()) return;
   if (config_.rt && !alone_) {
     SimTask& thread = *tasks_[kIrqThreads + task_->cpu];

@@ -95,7 +95,7 @@ void Simulation::take_word(machine::Site site, std::uint32_t* word) {
 bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
   const Unwatched unwatched;
   const machine::PointId here = point(site, Verb::trylock);
-  const bool injected = visit(here);
+  const bool injected = visit(here, Access::special());
   check_lock_context(site, false);
   if (injected) return false;
   // On UP a spinning lock has no state: whoever cannot be interrupted has it. Locks that sleep
@@ -112,7 +112,7 @@ bool Simulation::try_lock(machine::Site site, std::uint32_t* word, bool local) {
 void Simulation::lock(machine::Site site, std::uint32_t* word, bool) {
   const Unwatched unwatched;
   const machine::PointId here = point(site, Verb::lock);
-  visit(here);
+  visit(here, Access::special());
   check_lock_context(site, true);
   check_lock_order(site);
   while (*word != 0) {
@@ -152,7 +152,7 @@ void Simulation::forget_held(machine::Site site, const void* word) {
 
 void Simulation::unlock(machine::Site site, std::uint32_t* word, bool) {
   const Unwatched unwatched;
-  visit(point(site, Verb::unlock));
+  visit(point(site, Verb::unlock), Access::special());
   order_before(word);
   forget_held(site, word);
   if (holder_of(word) != nullptr) return;
@@ -175,7 +175,7 @@ bool Simulation::holds_in_outer_frame(const std::uint32_t* word) const {
 
 void Simulation::relax(machine::Site site) {
   const Unwatched unwatched;
-  visit(point(site, Verb::probe));
+  visit(point(site, Verb::probe), {});
   if (frame_->nolock || frame_->context == machine::Context::nmi) {
     stop(VerdictKind::forbidden_action, "a nolock operation or an NMI never waits", "no waiting",
          fmt::format("waits at {}", site_names_[site.id]));
@@ -202,7 +202,7 @@ void Simulation::relax(machine::Site site) {
 
 bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t seen) {
   const Unwatched unwatched;
-  visit(point(site, Verb::probe));
+  visit(point(site, Verb::probe), {});
   if (now_ns_ > until_ns) return false;
   Frame& frame = *frame_;
   frame.spin = {true, until_ns, seen};
@@ -218,7 +218,7 @@ bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t 
 
 void Simulation::might_sleep(machine::Site site) {
   const Unwatched unwatched;
-  visit(point(site, Verb::probe));
+  visit(point(site, Verb::probe), Access::none());
   if (task_->preemptible() && !frame_->nolock) return;
   stop(VerdictKind::sleep_in_atomic, "only a preemptible task may sleep", "a preemptible task",
        fmt::format("may sleep at {} in {}", site_names_[site.id],
@@ -227,7 +227,7 @@ void Simulation::might_sleep(machine::Site site) {
 
 void Simulation::wake(machine::Site site) {
   const Unwatched unwatched;
-  visit(point(site, Verb::probe));
+  visit(point(site, Verb::probe), Access::none());
   if (has_scheduler_lock(held_, task_)) {
     stop(VerdictKind::deadlock, kWakeUpRule, "no wake-up",
          fmt::format("wakes at {}", site_names_[site.id]));

@@ -85,12 +85,12 @@ void Simulation::begin_op(const OpInfo& info) {
   ++stats_.ops[static_cast<unsigned>(frame.context)];
   arm(frame);
   if (recording_ != Recording::decisions) add_event(EventKind::op_begin, 0);
-  visit(point(machine::site_op, machine::Verb::begin));
+  visit(point(machine::site_op, machine::Verb::begin), Access::special());
 }
 
 void Simulation::end_op(std::uint64_t result) {
   const Unwatched unwatched;
-  visit(point(machine::site_op, machine::Verb::end));
+  visit(point(machine::site_op, machine::Verb::end), Access::special());
   note(result);
   if (recording_ != Recording::decisions) add_event(EventKind::op_end, 0, result);
   check_state_restored(*frame_);
@@ -115,8 +115,9 @@ void Simulation::check_irqs_off() {
        fmt::format("{} steps", most), fmt::format("{}", frame_->steps - at));
 }
 
-bool Simulation::is_working() const {
+bool Simulation::is_working() {
   const Unwatched unwatched;
+  note_between();
   return std::ranges::any_of(tasks_, [](const std::unique_ptr<SimTask>& task) {
     if (task->run_state == TaskState::absent || task->run_state == TaskState::finished)
       return false;

@@ -22,7 +22,7 @@ struct Sim {
   // they are real atomics, because fibers count as threads there.
   template <class T>
   static T load(Site site, const T* p, std::memory_order order) {
-    now().visit(point(site, Verb::load));
+    now().visit(point(site, Verb::load), Access::read(p, sizeof(T)));
     if constexpr (machine::raw::kTsan) {
       T value;
       __atomic_load(p, &value, machine::raw::builtin(order));
@@ -33,7 +33,7 @@ struct Sim {
   }
   template <class T>
   static void store(Site site, T* p, T value, std::memory_order order) {
-    now().visit(point(site, Verb::store));
+    now().visit(point(site, Verb::store), Access::write(p, sizeof(T)));
     if constexpr (machine::raw::kTsan) {
       __atomic_store(p, &value, machine::raw::builtin(order));
     } else {
@@ -42,7 +42,7 @@ struct Sim {
   }
   template <class T>
   static T exchange(Site site, T* p, T value, std::memory_order order) {
-    now().visit(point(site, Verb::rmw));
+    now().visit(point(site, Verb::rmw), Access::write(p, sizeof(T)));
     if constexpr (machine::raw::kTsan) {
       T old;
       __atomic_exchange(p, &value, &old, machine::raw::builtin(order));
@@ -55,7 +55,7 @@ struct Sim {
   }
   template <class T>
   static bool cas(Site site, T* p, T& expected, T desired, std::memory_order order) {
-    if (now().visit(point(site, Verb::cas))) return false;
+    if (now().visit(point(site, Verb::cas), Access::write(p, sizeof(T)))) return false;
     if constexpr (machine::raw::kTsan) {
       return __atomic_compare_exchange(p, &expected, &desired, false, machine::raw::builtin(order),
                                        machine::raw::builtin(machine::raw::failure_order(order)));
@@ -81,24 +81,24 @@ struct Sim {
     return update(site, p, order, [value](T old) { return static_cast<T>(old & value); });
   }
   static Pair load2(Site site, const Pair* p) {
-    now().visit(point(site, Verb::load));
+    now().visit(point(site, Verb::load), Access::read(p, sizeof *p));
     return machine::raw::load2(p);
   }
   static bool cas2(Site site, Pair* p, Pair& expected, Pair desired) {
-    if (now().visit(point(site, Verb::cas))) return false;
+    if (now().visit(point(site, Verb::cas), Access::write(p, sizeof *p))) return false;
     return swap_pair(p, expected, desired);
   }
   template <class Here>
   static bool cpu_cas2(Site site, Here here, Pair& expected, Pair desired) {
-    if (now().visit(point(site, Verb::cas))) return false;
+    if (now().visit(point(site, Verb::cas), Access::write(here(), sizeof expected))) return false;
     return swap_pair(here(), expected, desired);
   }
   static void* load_link(Site site, void* const* link, std::memory_order order) {
-    now().visit(point(site, Verb::load));
+    now().visit(point(site, Verb::load), Access::special());
     return machine::raw::load_link(link, order);
   }
   static void store_link(Site site, void** link, void* value, std::memory_order order) {
-    now().visit(point(site, Verb::store));
+    now().visit(point(site, Verb::store), Access::write(link, sizeof value));
     machine::raw::store_link(link, value, order);
   }
 
@@ -136,7 +136,7 @@ struct Sim {
   static void local_unlock(Site site, std::uint32_t* word) { now().unlock(site, word, true); }
   static bool local_is_locked(Site site, const std::uint32_t* word) {
     Simulation& simulation = now();
-    simulation.visit(point(site, Verb::test));
+    simulation.visit(point(site, Verb::test), Access::special());
     return simulation.holds_in_outer_frame(word);
   }
 
@@ -144,24 +144,29 @@ struct Sim {
   static bool fails(Site site, bool condition) {
     Simulation& simulation = now();
     const machine::PointId here = point(site, Verb::limit);
-    const bool injected = simulation.visit(here);
+    const bool injected = simulation.visit(here, Access::none());
     if (condition && !injected) simulation.note_failure(here, false);
     return condition || injected;
   }
-  static void probe(Site site) { now().visit(point(site, Verb::probe)); }
+  static void probe(Site site) { now().visit(point(site, Verb::probe), Access::none()); }
   static void relax(Site site) { now().relax(site); }
   template <class Ready>
   static bool spin_until(Site site, Ready is_ready, std::uint64_t time) {
     Simulation& simulation = now();
+    simulation.note_between();  // who spins may see what others did
     for (;;) {
       const std::uint64_t seen = simulation.progress();
       const bool ready = is_ready();
       if (!ready && simulation.spin(site, time, seen)) continue;
+      simulation.note_between();
       simulation.note_progress();
       return ready;
     }
   }
-  ANYCTX_UNWATCHED static std::uint64_t now_ns() { return now().now_ns(); }
+  ANYCTX_UNWATCHED static std::uint64_t now_ns() {
+    now().note_between();
+    return now().now_ns();
+  }
   static void raise(Site site, machine::IrqLine* line) { now().raise(site, line); }
   static void wake_worker(Site site, machine::IrqLine* line) {
     now().wake_worker(site, std::nullopt, line);
@@ -172,10 +177,12 @@ struct Sim {
   static void might_sleep(Site site) { now().might_sleep(site); }
   static void wake(Site site) { now().wake(site); }
   static void mark_free(void* p, std::size_t n) {
+    now().note_between(Access::write(p, n));
     now().memory().hide(p, n);
     machine::raw::mark_free(p, n);
   }
   static void mark_used(void* p, std::size_t n) {
+    now().note_between(Access::write(p, n));
     now().memory().touch(p, n);
     machine::raw::mark_used(p, n);
   }
@@ -188,7 +195,7 @@ struct Sim {
 
   template <class T, class F>
   static T update(Site site, T* p, std::memory_order order, F f) {
-    now().visit(point(site, Verb::rmw));
+    now().visit(point(site, Verb::rmw), Access::write(p, sizeof(T)));
     if constexpr (machine::raw::kTsan) {
       T old = __atomic_load_n(p, __ATOMIC_RELAXED);
       while (!__atomic_compare_exchange_n(p, &old, f(old), false, machine::raw::builtin(order),

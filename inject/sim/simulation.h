@@ -43,6 +43,7 @@ enum class Recording : std::uint8_t {
   events,     // and the beginnings and ends of operations, waits, failures
   visits,     // and every point
   choices,    // and what could be decided there
+  switches,   // and what it matters for where a task is switched away; choices of switches only
 };
 
 /// Handlers are lanes of the program; whoever owns the program runs them.
@@ -113,11 +114,17 @@ class Simulation {
   void end_op(std::uint64_t result);
 
   /// Why the current operation may fail; valid until end_op().
-  ANYCTX_UNWATCHED const Causes& causes() { return frame().causes; }
+  ANYCTX_UNWATCHED const Causes& causes() {
+    note_between();
+    return frame().causes;
+  }
   /// Whether anything but this operation ran, or any decision was taken, since it began.
-  ANYCTX_UNWATCHED bool disturbed() { return frame().disturbed; }
+  ANYCTX_UNWATCHED bool disturbed() {
+    note_between();
+    return frame().disturbed;
+  }
   /// Whether deferred work is in progress, on any CPU or interrupted.
-  bool is_working() const;
+  bool is_working();
   /// Virtual time. It passes only while everything that can run spins.
   ANYCTX_UNWATCHED std::uint64_t now_ns() const { return now_ns_; }
   /// Own steps of the current operation.
@@ -139,8 +146,8 @@ class Simulation {
   // --- The machine contract, called by sim_machine.h only -------------------------------------
 
   /// A point with something to look at. Returns true if the primitive shall fail.
-  bool slow_visit(machine::PointId point);
-  ANYCTX_UNWATCHED bool visit(machine::PointId point) {
+  bool slow_visit(machine::PointId point, Access access);
+  ANYCTX_UNWATCHED bool visit(machine::PointId point, Access access) {
     Frame& frame = *frame_;
     ++frame.seen[point];
     frame.seen_blocks |= std::uint64_t{1} << point / kPointsPerBlock;
@@ -148,7 +155,12 @@ class Simulation {
     digest_ = (digest_ ^ point) * kDigestFactor;
     if (++frame.steps < frame.wake) [[likely]]
       return false;
-    return slow_visit(point);
+    return slow_visit(point, access);
+  }
+  /// Something that is no point, but not the task's own affair either.
+  ANYCTX_UNWATCHED void note_between(Access access = Access::none()) {
+    if (recording_ == Recording::switches) [[unlikely]]
+      add_between(access);
   }
   void note_failure(machine::PointId point, bool injected);
 
@@ -269,6 +281,9 @@ class Simulation {
   void legal_actions(machine::PointId point);
   void follow_pct(machine::PointId point);
   Choices choices_at(machine::PointId point);
+  void add_switches(Choices& choices, machine::PointId point);
+  void add_between(Access access);
+  void look_at_switch(machine::PointId point, Access access);
   void record(const Action& action, machine::PointId point);
   void arm(Frame& frame);
   void add_event(EventKind kind, machine::PointId point, std::uint64_t value = 0);

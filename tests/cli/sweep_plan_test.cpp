@@ -5,6 +5,7 @@
 #include "fuzzers/ops/text.h"
 #include "fuzzers/sweep/small_scope.h"
 #include "fuzzers/sweep/sweeper.h"
+#include "inject/sim/sim_machine.h"
 #include "tests/cli/tiny_targets.h"
 #include "tests/unit/ops_schema.h"
 
@@ -101,8 +102,9 @@ TEST(Plan, HandlersThatTheProgramEntersStay) {
   Sweeper sweeper(target, {.faults = false, .preempt = false});
   const Plan plan = sweeper.plan(parse(*target.schema,
                                        "anyctx 1 target=clean\ntask0: act()\n"
-                                       "nmi0: act()\nnmi1: rest()\n"
-                                       "at task0.0 op.begin#1: nmi0\nat task0.0 op.end#1: nmi1\n"));
+                                       "nmi0: act()\nnmi1: rest()\nnmi2: rest()\n"
+                                       "at task0.0 op.begin#1: nmi0\nat task0.0 op.end#1: nmi1\n"
+                                       "at task0.0 op.end#1: nmi2\n"));
   EXPECT_GT(plan.left_out.no_lane, 0u);
   for (const program::Program& variant : plan.variants) {
     EXPECT_EQ(variant.lanes[1], plan.variants[0].lanes[1]);
@@ -142,6 +144,64 @@ TEST(Sweeper, RunsCanBeLeftOut) {
   Batch all;
   sweeper.run(plan, 0, plan.units.size(), all);
   EXPECT_LT(batch.tally.runs, all.tally.runs);
+}
+
+/// An operation that holds something for a moment, and a nolock one that looks for it, again and
+/// again but not for ever, while it is held.
+constexpr unsigned kLooks = 100;
+constexpr machine::Site kLook{228};
+constexpr machine::SiteInfo kLookTable[] = {{kLook, machine::SiteKind::probe, "patient.look",
+                                             machine::verbs(machine::Verb::probe), "nothing"}};
+constexpr std::span<const machine::SiteInfo> kLookTables[] = {machine::kOperationTable, kLookTable};
+
+class Patient final : public engine::World {
+ public:
+  void setup(const program::Program&) override { held_ = false; }
+  void finish() override {}
+  engine::Outcome perform(const program::Op& op, inject::Lane) override {
+    held_ = held_ || op.code == 0;
+    const unsigned looks = op.code == 0 || !held_ ? 1 : kLooks;
+    for (unsigned i = 0; i < looks; ++i) inject::Sim::probe(kLook);
+    if (op.code == 0) held_ = false;
+    return {};
+  }
+
+ private:
+  bool held_ = false;
+};
+
+template <std::uint32_t most_steps>
+engine::Target patient() {
+  static constexpr program::OpSpec ops[] = {
+      {"hold", program::kTaskOnly}, {"look", program::kAnyContext, true, false, {}, 1, most_steps}};
+  static constexpr program::Schema schema = {"patient", 211, {}, ops, kLookTables};
+  static constexpr engine::NestedOps nested[] = {{"look", "look()"}};
+  static constexpr engine::SweepTables tables = {nested, "", {}};
+  return {&schema, "", 64 << 10,
+          [](inject::Simulation&) -> std::unique_ptr<engine::World> {
+            return std::make_unique<Patient>();
+          },
+          &tables};
+}
+
+Batch freeze(const engine::Target& target, const std::string& program) {
+  Sweeper sweeper(target, {.faults = false, .nmi = false, .preempt = false, .freeze = true});
+  const Plan plan = sweeper.plan(parse(*target.schema, program));
+  EXPECT_FALSE(plan.guilty);
+  Batch batch;
+  sweeper.run(plan, 0, plan.units.size(), batch);
+  return batch;
+}
+
+TEST(Freeze, LoopBeyondTheBoundOfItsOperationIsFound) {
+  const std::string program = "anyctx 1 target=patient\ntask0: look()\n hold()\n";
+  const Batch batch = freeze(patient<50>(), program);
+  ASSERT_EQ(batch.hits.size(), 1u);
+  EXPECT_EQ(batch.hits[0].verdict.kind, inject::VerdictKind::no_progress);
+  EXPECT_EQ(batch.hits[0].verdict.expected, "50 steps");
+  EXPECT_EQ(batch.hits[0].operation, "look");
+  EXPECT_TRUE(freeze(patient<kLooks + 2>(), program).hits.empty());
+  EXPECT_FALSE(freeze(patient<kLooks>(), program).hits.empty());
 }
 
 TEST(SmallScope, EnumeratesEveryProgramOnce) {

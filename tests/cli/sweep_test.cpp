@@ -99,6 +99,23 @@ TEST_F(Sweep, BudgetLimitsPairs) {
   EXPECT_LT(result["targets"][0]["pairs"]["visited"], result["targets"][0]["pairs_possible"]);
 }
 
+TEST_F(Sweep, EveryScheduleWithSoManySwitches) {
+  const std::string file =
+      write("program", "anyctx 1 target=clean\ntask0: act()\n       act()\ntask1: act()\n");
+  const json all = sweep({"--schedules", "2", "--no-reduction", file}, 0)["targets"][0];
+  // From each of six visits to the second task, and from each of its three back.
+  EXPECT_EQ(all["schedules"][0]["visited"], 6);
+  EXPECT_EQ(all["schedules"][1]["visited"], 18);
+  EXPECT_EQ(all["runs"], 24);
+  EXPECT_EQ(all["complete"], true);
+  EXPECT_EQ(categories(sweep({"--schedules", "2", file}, 0))["switched"]["visited"], 0);
+  const auto runs = [&](const char* shard) -> int {
+    return sweep({"--schedules", "2", "--no-reduction", "--shard", shard, file},
+                 0)["targets"][0]["runs"];
+  };
+  EXPECT_EQ(runs("1/2") + runs("2/2"), 24);
+}
+
 TEST_F(Sweep, ProgramThatIsABugByItself) {
   const json result = sweep({write("program", kVerdictProgram)}, 77);
   EXPECT_EQ(result["findings"].size(), 1u);
@@ -173,6 +190,9 @@ TEST_F(Sweep, Errors) {
   expect_error({"sweep", "--shard", "3", file}, "'3' is not K/N");
   expect_error({"sweep", "--depth", "3", file}, "--depth");
   expect_error({"sweep", "--scope", "2", "clean"}, "target clean has no small scope");
+  expect_error({"sweep", "--schedules", "1", "--faults", file},
+               "--schedules is a sweep of its own: drop --faults");
+  expect_error({"sweep", "--no-reduction", file}, "add --schedules N");
   expect_error({"sweep", write("foreign", "12345")}, "foreign: not an anyctx program");
   sweep({"--out", root_ / "out", file}, 0);
   expect_error({"sweep", "--faults", "--out", root_ / "out", file}, "is of another sweep");

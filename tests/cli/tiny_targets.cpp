@@ -25,8 +25,8 @@ constexpr std::span<const SiteInfo> kTables[] = {machine::kOperationTable, kTabl
 
 constexpr program::ParamSpec kParams[] = {{"cpus", 1, 2, 1, {}}};
 constexpr program::OpSpec kOps[] = {
-    {"act", program::kAnyContext, true, false, {}, 4},
-    {"rest", program::kAnyContext, true, false, {}, 1},
+    {"act", program::kAnyContext, true, false, {}, 4, 50},
+    {"rest", program::kAnyContext, true, false, {}, 1, 50},
 };
 constexpr std::uint8_t kAct = 0;
 

@@ -64,8 +64,8 @@ inline constexpr ArgSpec kTuneArgs[] = {
 };
 
 inline constexpr OpSpec kOps[] = {
-    {"alloc", kAnyContext, true, true, kAllocArgs, 8},
-    {"free", kAnyContext, true, false, kFreeArgs, 8},
+    {"alloc", kAnyContext, true, true, kAllocArgs, 8, 100},
+    {"free", kAnyContext, true, false, kFreeArgs, 8, 100},
     {"create", kTaskOnly, false, true, kCreateArgs, 1},
     {"tune", kMaySpin, false, false, kTuneArgs, 1},
     {"shrink", kTaskOnly, false, false, {}, 1},

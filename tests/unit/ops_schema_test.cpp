@@ -76,7 +76,7 @@ TEST(OpsSchema, BadArgumentsAreProblems) {
        "operation f: argument a: the fallback is out of range"},
   };
   for (const Case& c : cases) {
-    const OpSpec op{"f", kAnyContext, true, false, c.args};
+    const OpSpec op{"f", kAnyContext, false, false, c.args};
     Schema schema = kSchema;
     schema.ops = {&op, 1};
     EXPECT_EQ(schema_problem(schema), c.problem);
@@ -85,6 +85,21 @@ TEST(OpsSchema, BadArgumentsAreProblems) {
   Schema schema = kSchema;
   schema.ops = {&nowhere, 1};
   EXPECT_EQ(schema_problem(schema), "operation f: legal in no lane");
+}
+
+TEST(OpsSchema, NolockOperationsSayHowManyStepsTheyTake) {
+  constexpr std::string_view kProblem =
+      "operation f: a bound of own steps is what nolock operations need, and only they";
+  const OpSpec endless{"f", kAnyContext, true};
+  const OpSpec bounded{"f", kAnyContext, true, false, {}, 1, 100};
+  const OpSpec spinning{"f", kMaySpin, false, false, {}, 1, 100};
+  Schema schema = kSchema;
+  schema.ops = {&endless, 1};
+  EXPECT_EQ(schema_problem(schema), kProblem);
+  schema.ops = {&bounded, 1};
+  EXPECT_EQ(schema_problem(schema), "");
+  schema.ops = {&spinning, 1};
+  EXPECT_EQ(schema_problem(schema), kProblem);
 }
 
 TEST(OpsSchema, SitesAreThereOnce) {

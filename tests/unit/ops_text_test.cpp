@@ -193,7 +193,7 @@ constexpr BadText kBadLines[] = {
     {"cpu0: free(a)", 2, 1,
      "cpu0: no such lane; lanes are task0, nmi0, irq0, softirq0, reentry0 and so on"},
     {"task4: free(a)", 2, 1, "there are at most 4 lanes of this kind"},
-    {"nmi2: free(a)", 2, 1, "there are at most 2 lanes of this kind"},
+    {"nmi3: free(a)", 2, 1, "there are at most 3 lanes of this kind"},
     {"work0: free(a)", 2, 1, "work0 has no operations of its own"},
     {"task0:\ntask0:", 3, 1, "task0 is there already"},
     {"task0:\nhello", 3, 1, "hello: expected a lane, an operation, 'walk' or 'at'"},

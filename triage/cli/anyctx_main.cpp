@@ -109,6 +109,12 @@ void add_sweep(CLI::App& app, Session& session) {
   command->add_option("--runs", options->runs, "with --pct: of each program")
       ->capture_default_str();
   command->add_option("--seed", options->seed, "with --pct")->capture_default_str();
+  command
+      ->add_option("--schedules", options->schedules,
+                   "all schedules with at most so many switches, and nothing else")
+      ->check(CLI::Range(1u, 8u));
+  command->add_flag("--no-reduction", options->no_reduction,
+                    "with --schedules: those, too, that are the same as others");
   command->add_flag("--instructions", options->instructions,
                     "interrupt native operations of slab, arena at each machine instruction");
   command->add_option("--depth", options->depth, "decisions at a time")

@@ -98,6 +98,15 @@ std::vector<std::string> files_of(const Installation& installation, const SweepO
 }
 
 void check(const SweepOptions& options) {
+  const bool other = options.faults || options.nmi || options.preempt || options.freeze ||
+                     options.depth != 1 || options.pct != 0 || options.instructions ||
+                     !options.coverage.empty();
+  if (options.schedules != 0 && other)
+    throw SetupError(
+        "--schedules is a sweep of its own: drop --faults, --nmi, --preempt, --freeze, --depth, "
+        "--pct, --instructions and --coverage");
+  if (options.no_reduction && options.schedules == 0)
+    throw SetupError("--no-reduction is about schedules; add --schedules N");
   if (options.coverage.empty()) return;
   if (!options.time.empty() || !options.sanitizer.empty() || !options.out.empty())
     throw SetupError("--coverage takes a whole sweep: drop --time, --out and --sanitizer");
@@ -117,6 +126,8 @@ std::vector<std::string> words_of(const SweepOptions& options, const Shard& shar
           "--depth",       std::to_string(options.depth),
           "--pairs",       std::to_string(options.budget),
           "--occurrences", std::to_string(options.occurrences),
+          "--switches",    std::to_string(options.schedules),
+          "--reduce",      word(!options.no_reduction),
           "--scope",       std::to_string(options.scope),
           "--shard",       std::to_string(shard.index),
           "--shards",      std::to_string(shard.count)};
@@ -220,9 +231,9 @@ int try_schedules(const Installation& installation, const SweepOptions& options)
 }  // namespace
 
 int sweep(const Installation& installation, const SweepOptions& options) {
+  check(options);
   if (options.instructions) return sweep_instructions(installation, options);
   if (options.pct != 0) return try_schedules(installation, options);
-  check(options);
   const Shard shard = parse_shard(options.shard);
   SweepShare share;
   share.files = files_of(installation, options);

@@ -17,6 +17,8 @@ struct SweepOptions {
   bool freeze = false;
   bool instructions = false;  // of native operations, and nothing else
   unsigned pct = 0;           // not 0: random schedules of this depth, and nothing else
+  unsigned schedules = 0;     // not 0: all with so many switches, and nothing else
+  bool no_reduction = false;  // with `schedules`: those, too, that are the same as others
   std::uint32_t runs = 1000;  // of each program, with `pct`
   std::uint64_t seed = 1;     // with `pct`
   unsigned depth = 1;

@@ -47,6 +47,23 @@ std::string count_text(const SweepCount& count) {
   return text;
 }
 
+std::string schedules_text(const SweepTotals& totals) {
+  std::string text;
+  for (std::size_t i = 0; i < totals.schedules.size(); ++i) {
+    const SweepCount& count = totals.schedules[i];
+    const std::uint64_t all = count.visited + count.not_taken + count.equal;
+    if (all == 0) continue;
+    const std::string what = fmt::format("schedules, {} switch{}", i + 1, i == 0 ? "" : "es");
+    text += fmt::format("  {:<26}{}/{}", what, grouped(count.visited + count.equal), grouped(all));
+    if (count.equal != 0)
+      text += fmt::format("; {} of them not run, nor what is below: the same as a later switch",
+                          grouped(count.equal));
+    if (count.not_taken != 0) text += fmt::format("; {} not taken", grouped(count.not_taken));
+    text += "\n";
+  }
+  return text;
+}
+
 std::string left_out_text(const SweepTotals& totals) {
   std::string text;
   const auto line = [&](std::uint64_t count, std::string_view what) {
@@ -92,17 +109,20 @@ std::string never_reached(const SweepTotals& totals) {
 
 std::string steps_text(const SweepTotals& totals) {
   std::string text;
-  for (const auto& [name, steps] : totals.most_steps)
-    text += fmt::format("{} {} {}", text.empty() ? "" : ",", name, steps);
+  for (const auto& [name, steps] : totals.steps)
+    text += fmt::format("{} {} {}/{}", text.empty() ? "" : ",", name, grouped(steps.most),
+                        grouped(steps.bound));
   if (text.empty()) return {};
-  return fmt::format("  most own steps of an undisturbed nolock operation (bound 20,000):{}\n",
-                     text);
+  return fmt::format("  most own steps of a nolock operation/its bound:{}\n", text);
 }
 
 std::string totals_text(const std::string& target, const SweepTotals& totals) {
-  std::string text = fmt::format("{}: {} programs, {} visits of points, {} placements, {} runs\n",
-                                 target, grouped(totals.programs), grouped(totals.places),
-                                 grouped(totals.units), grouped(totals.runs));
+  const std::string schedules = schedules_text(totals);
+  std::string text = fmt::format("{}: {} programs, ", target, grouped(totals.programs));
+  if (schedules.empty())
+    text += fmt::format("{} visits of points, {} placements, ", grouped(totals.places),
+                        grouped(totals.units));
+  text += fmt::format("{} runs\n", grouped(totals.runs));
   for (const CategoryRow& row : kRows) {
     const auto count = totals.categories.find(std::string(row.category));
     if (count == totals.categories.end()) continue;
@@ -114,7 +134,7 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
     text += fmt::format(
         "  certificate: {}: {}/{} programs, each with every single decision above\n",
         totals.certificate, grouped(totals.programs), grouped(totals.programs_of_scope));
-  return text + pairs_text(totals) + left_out_text(totals) + steps_text(totals) +
+  return text + schedules + pairs_text(totals) + left_out_text(totals) + steps_text(totals) +
          never_reached(totals);
 }
 
@@ -132,6 +152,11 @@ json to_json(const SweepCount& count) {
 json to_json(const std::string& target, const SweepTotals& totals) {
   json categories = json::object();
   for (const auto& [name, count] : totals.categories) categories[name] = to_json(count);
+  json most_steps = json::object();
+  for (const auto& [name, steps] : totals.steps)
+    most_steps[name] = {{"most", steps.most}, {"bound", steps.bound}};
+  json schedules = json::array();
+  for (const SweepCount& count : totals.schedules) schedules.push_back(to_json(count));
   json never = json::array();
   for (const auto& [name, reached] : totals.reached) {
     if (reached == 0) never.push_back(name);
@@ -142,6 +167,7 @@ json to_json(const std::string& target, const SweepTotals& totals) {
           {"placements", totals.units},
           {"runs", totals.runs},
           {"categories", std::move(categories)},
+          {"schedules", std::move(schedules)},
           {"pairs", to_json(totals.pairs)},
           {"pairs_possible", totals.pairs_possible},
           {"left_out",
@@ -153,7 +179,7 @@ json to_json(const std::string& target, const SweepTotals& totals) {
           {"certificate", totals.certificate},
           {"batches", totals.batches},
           {"batches_done", totals.batches_done},
-          {"most_steps", totals.most_steps},
+          {"most_steps", std::move(most_steps)},
           {"never_reached", std::move(never)}};
 }
 

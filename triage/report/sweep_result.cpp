@@ -26,6 +26,9 @@ void add(SweepCount& total, const json& count) {
 void add_tally(SweepTotals& totals, const json& tally) {
   for (const auto& [name, count] : tally.at("categories").items())
     add(totals.categories[name], count);
+  const json& schedules = tally.at("schedules");
+  if (totals.schedules.size() < schedules.size()) totals.schedules.resize(schedules.size());
+  for (std::size_t i = 0; i < schedules.size(); ++i) add(totals.schedules[i], schedules[i]);
   add(totals.pairs, tally.at("pairs"));
   totals.pairs_possible += number(tally, "pairs_possible");
   totals.runs += number(tally, "runs");
@@ -91,8 +94,8 @@ void SweepResult::add_batch(const json& line) {
     programs_[program] = {target, number(line, "batches")};
   }
   for (const auto& [name, steps] : line.at("most_steps").items()) {
-    std::uint64_t& most = totals.most_steps[name];
-    most = std::max(most, steps.get<std::uint64_t>());
+    SweepSteps& known = totals.steps[name];
+    known = {std::max(known.most, number(steps, "most")), number(steps, "bound")};
   }
   for (const json& point : line.at("exercised").at("points")) {
     std::uint64_t& reached = totals.reached[point.at("name")];

@@ -16,9 +16,16 @@ struct SweepCount {
   std::uint64_t equal = 0;      // not run: the same run as another one
 };
 
+/// Own steps of a nolock operation.
+struct SweepSteps {
+  std::uint64_t most = 0;
+  std::uint64_t bound = 0;
+};
+
 /// Of one target.
 struct SweepTotals {
   std::map<std::string, SweepCount> categories;
+  std::vector<SweepCount> schedules;  // with one switch, two, ..
   SweepCount pairs;
   std::uint64_t pairs_possible = 0;
   std::uint64_t runs = 0;
@@ -29,11 +36,11 @@ struct SweepTotals {
   std::uint64_t visits_left_out = 0;
   std::uint64_t no_lane = 0;
   std::uint64_t nothing_to_act_on = 0;
-  std::uint64_t batches = 0;                        // that there are
-  std::uint64_t batches_done = 0;                   // so far
-  std::map<std::string, std::uint64_t> reached;     // by point, listed ones at least
-  std::map<std::string, std::uint64_t> most_steps;  // by nolock operation
-  std::string certificate;                          // of a small scope: what its programs are
+  std::uint64_t batches = 0;                     // that there are
+  std::uint64_t batches_done = 0;                // so far
+  std::map<std::string, std::uint64_t> reached;  // by point, listed ones at least
+  std::map<std::string, SweepSteps> steps;       // by nolock operation
+  std::string certificate;                       // of a small scope: what its programs are
   std::uint64_t programs_of_scope = 0;
 
   /// True if nothing that could have been tried was left out.
