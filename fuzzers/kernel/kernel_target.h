@@ -13,5 +13,6 @@ std::span<const engine::Target> kernel_targets();
 engine::Target kernel_arena_target();
 engine::Target kernel_objpool_target();
 engine::Target kernel_range_tree_target();
+engine::Target kernel_slab_target();
 
 }  // namespace anyctx::target

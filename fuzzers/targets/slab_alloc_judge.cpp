@@ -44,8 +44,9 @@ bool has_excuse(const inject::Causes& causes) {
 
 }  // namespace
 
-void AllocJudge::reset(const SlabOptions& options) {
+void AllocJudge::reset(const SlabOptions& options, const SlabStrictness& strictness) {
   options_ = options;
+  strictness_ = strictness;
   contract_ = model::KmallocContract(options.min_align, std::size_t{1} << options.page_shift);
 }
 
@@ -119,6 +120,7 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   const machine::Context context = simulation_.context();
   if (machine.rt && context >= machine::Context::hardirq) return true;
   if (!machine.smp && context == machine::Context::nmi) return true;
+  if (call.origin == Origin::large && !strictness_.nolock_takes_large) return true;
   if (call.origin == Origin::pages || call.origin == Origin::large) {
     return order_of(call) > kLargestNolockOrder;
   }
