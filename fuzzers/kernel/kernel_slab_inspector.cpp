@@ -72,6 +72,14 @@ SlabView KernelSlabInspector::slab(SlabId id) const {
           .freelist = view.freelist};
 }
 
+bool KernelSlabInspector::is_internal(const void* object) const {
+  for (CacheHandle cache = first_cache(); cache != nullptr; cache = next_cache(cache)) {
+    if (anyctx_is_structure(of(cache), object)) return true;
+  }
+  return std::ranges::any_of(
+      kept_, [&](CacheHandle cache) { return anyctx_is_structure(of(cache), object); });
+}
+
 std::size_t KernelSlabInspector::read_freelist(const SlabView& slab, const void* first,
                                                std::span<const void*> objects) const {
   std::size_t length = 0;

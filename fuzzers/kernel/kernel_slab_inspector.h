@@ -17,6 +17,8 @@ class KernelSlabInspector final : public SlabPagesInspector {
 
   /// The sheaves that users have. Only these know how much room they have.
   std::vector<SheafId>& users_sheaves() { return users_sheaves_; }
+  /// The caches that are not listed any more and were not given back.
+  std::vector<CacheHandle>& kept() { return kept_; }
 
   CacheHandle first_cache() const override { return anyctx_first_cache(); }
   CacheHandle next_cache(CacheHandle cache) const override {
@@ -51,7 +53,7 @@ class KernelSlabInspector final : public SlabPagesInspector {
   std::uintptr_t stored_link(CacheHandle cache, const void* object) const override {
     return anyctx_stored_link(of(cache), object);
   }
-  bool is_internal(const void* object) const override { return anyctx_is_structure(object); }
+  bool is_internal(const void* object) const override;
 
   const void* first_deferred(unsigned cpu) const override { return anyctx_first_deferred(cpu); }
   bool has_deferred_slabs(unsigned) const override { return false; }
@@ -69,6 +71,7 @@ class KernelSlabInspector final : public SlabPagesInspector {
   }
 
   std::vector<SheafId> users_sheaves_;
+  std::vector<CacheHandle> kept_;
 };
 
 }  // namespace anyctx::target

@@ -122,8 +122,8 @@ void anyctx_look_at_slab(uint32_t slab, struct anyctx_slab* view);
 uint32_t anyctx_next_slab(uint32_t slab);
 const void* anyctx_next_free(const struct kmem_cache* cache, const void* object);
 uintptr_t anyctx_stored_link(const struct kmem_cache* cache, const void* object);
-// The structure of a cache, of a node, or a barn.
-bool anyctx_is_structure(const void* object);
+// The structure of a cache, its node's, or its barn.
+bool anyctx_is_structure(const struct kmem_cache* cache, const void* object);
 const void* anyctx_first_deferred(unsigned cpu);
 bool anyctx_is_deferred(const void* object);
 

@@ -242,14 +242,9 @@ uintptr_t anyctx_stored_link(const struct kmem_cache* cache, const void* object)
   return *(const uintptr_t*)(object + cache->offset);
 }
 
-bool anyctx_is_structure(const void* object) {
-  const struct kmem_cache* cache;
-
-  list_for_each_entry(cache, &slab_caches, list) {
-    if (object == cache || object == cache->per_node[0].node || object == cache->per_node[0].barn)
-      return true;
-  }
-  return false;
+bool anyctx_is_structure(const struct kmem_cache* cache, const void* object) {
+  return object == cache || object == cache->per_node[0].node ||
+         object == cache->per_node[0].barn;
 }
 
 static const void* object_of(const struct llist_node* node) {

@@ -132,6 +132,7 @@ class KernelSlabSubject final : public SlabSubject {
 
 void KernelSlabSubject::reset(const SlabOptions& options) {
   inspector_.users_sheaves().clear();
+  inspector_.kept().clear();
   debug_ = options.debug;
   stage_.reset(simulation_.memory(), options);
   anyctx_slab_boot(simulation_.memory().base(), static_cast<unsigned>(options.page_count),
@@ -193,7 +194,9 @@ bool KernelSlabSubject::kmem_cache_destroy(CacheHandle cache) {
     const KernelCode inside;
     anyctx_cache_destroy(of(cache));
   }
-  return std::erase(stage_.kept(), name) == 0;
+  const bool is_kept = std::erase(stage_.kept(), name) != 0;
+  if (is_kept) inspector_.kept().push_back(cache);
+  return !is_kept;
 }
 
 SheafId KernelSlabSubject::kmem_cache_prefill_sheaf(CacheHandle cache, page::Gfp gfp,
