@@ -5,7 +5,8 @@ namespace anyctx::target {
 static_assert(kNoSlab == kKernelNoSlab);
 
 CacheView KernelSlabInspector::cache(CacheHandle cache) const {
-  const anyctx_cache view = look(cache);
+  anyctx_cache view{};
+  anyctx_look_at_cache(of(cache), &view);
   return {.name = view.name,
           .object_size = view.object_size,
           .slot_size = view.slot_size,
@@ -28,7 +29,7 @@ NodeView KernelSlabInspector::node(CacheHandle cache, unsigned) const {
 }
 
 std::uint32_t KernelSlabInspector::sheaf_capacity(CacheHandle cache) const {
-  return look(cache).sheaf_capacity;
+  return anyctx_cache_sheaf_capacity(of(cache));
 }
 
 CpuSheavesView KernelSlabInspector::cpu_sheaves(CacheHandle cache, unsigned cpu) const {
@@ -64,7 +65,7 @@ SlabView KernelSlabInspector::slab(SlabId id) const {
           .order = view.order,
           .node = 0,
           .first_object = view.first_object,
-          .slot_size = look(view.cache).slot_size,
+          .slot_size = view.slot_size,
           .objects = view.objects,
           .inuse = view.inuse,
           .frozen = view.frozen,
@@ -73,11 +74,9 @@ SlabView KernelSlabInspector::slab(SlabId id) const {
 }
 
 bool KernelSlabInspector::is_internal(const void* object) const {
-  for (CacheHandle cache = first_cache(); cache != nullptr; cache = next_cache(cache)) {
-    if (anyctx_is_structure(of(cache), object)) return true;
-  }
-  return std::ranges::any_of(
-      kept_, [&](CacheHandle cache) { return anyctx_is_structure(of(cache), object); });
+  return anyctx_is_structure(object) || std::ranges::any_of(kept_, [&](CacheHandle cache) {
+           return anyctx_is_structure_of(of(cache), object);
+         });
 }
 
 std::size_t KernelSlabInspector::read_freelist(const SlabView& slab, const void* first,

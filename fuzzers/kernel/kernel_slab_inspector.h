@@ -64,11 +64,6 @@ class KernelSlabInspector final : public SlabPagesInspector {
   static const slab_sheaf* sheaf_of(SheafId sheaf) {
     return static_cast<const slab_sheaf*>(sheaf);
   }
-  static anyctx_cache look(CacheHandle cache) {
-    anyctx_cache view{};
-    anyctx_look_at_cache(of(cache), &view);
-    return view;
-  }
 
   std::vector<SheafId> users_sheaves_;
   std::vector<CacheHandle> kept_;

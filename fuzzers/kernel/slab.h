@@ -69,7 +69,6 @@ struct anyctx_cache {
   uint32_t object_size;
   uint32_t slot_size;
   uint32_t min_partial;
-  uint32_t sheaf_capacity;
   bool debug;
   bool lists_full;
   bool poison;    // and checked
@@ -79,6 +78,7 @@ struct anyctx_cache {
 struct anyctx_slab {
   const struct kmem_cache* cache;
   uint32_t order;
+  uint32_t slot_size;
   uintptr_t first_object;
   uint32_t objects;
   uint32_t inuse;
@@ -104,6 +104,7 @@ const struct kmem_cache* anyctx_first_cache(void);
 const struct kmem_cache* anyctx_next_cache(const struct kmem_cache* cache);
 const struct kmem_cache* anyctx_bucket(size_t bytes);
 void anyctx_look_at_cache(const struct kmem_cache* cache, struct anyctx_cache* view);
+uint32_t anyctx_cache_sheaf_capacity(const struct kmem_cache* cache);
 void anyctx_look_at_node(const struct kmem_cache* cache, struct anyctx_node* view);
 // The main sheaf and the spare one, which may be null.
 void anyctx_look_at_sheaves(const struct kmem_cache* cache, unsigned cpu,
@@ -122,8 +123,9 @@ void anyctx_look_at_slab(uint32_t slab, struct anyctx_slab* view);
 uint32_t anyctx_next_slab(uint32_t slab);
 const void* anyctx_next_free(const struct kmem_cache* cache, const void* object);
 uintptr_t anyctx_stored_link(const struct kmem_cache* cache, const void* object);
-// The structure of a cache, its node's, or its barn.
-bool anyctx_is_structure(const struct kmem_cache* cache, const void* object);
+// The structure of a cache, its node's, or its barn; of the one, and of all that are listed.
+bool anyctx_is_structure_of(const struct kmem_cache* cache, const void* object);
+bool anyctx_is_structure(const void* object);
 const void* anyctx_first_deferred(unsigned cpu);
 bool anyctx_is_deferred(const void* object);
 

@@ -262,6 +262,11 @@ void hash_pointers_finalize(bool slub_debug) {}
 void print_hex_dump(const char* level, const char* prefix, int type, int row, int group,
                     const void* bytes, size_t count, bool ascii) {}
 
+// Nothing is said about a lack of memory.
+int ___ratelimit(struct ratelimit_state* state, const char* function) {
+  return 0;
+}
+
 // Of no consequence here.
 int __cpuhp_setup_state(enum cpuhp_state state, const char* name, bool invoke,
                         int (*startup)(unsigned cpu), int (*teardown)(unsigned cpu),

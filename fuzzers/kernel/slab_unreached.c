@@ -13,7 +13,6 @@ unreached(kstrtouint)
 unreached(mutex_trylock)
 unreached(strnchr)
 unreached(_printk)
-unreached(___ratelimit)
 unreached(__cond_resched)
 unreached(dump_page)
 char param_ops_uint;
