@@ -35,8 +35,13 @@ KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks
       schema_(ours) {
   fix(kMachine, params_);
   fix(lacks.params, params_);
-  for (program::OpSpec& op : ops_)
-    if (std::ranges::find(lacks.ops, op.name) != lacks.ops.end()) op.lanes = program::kNoLane;
+  const auto is_in = [](std::span<const std::string_view> names, const program::OpSpec& op) {
+    return std::ranges::find(names, op.name) != names.end();
+  };
+  for (program::OpSpec& op : ops_) {
+    if (is_in(lacks.ops, op)) op.lanes = program::kNoLane;
+    if (is_in(lacks.handler_ops, op)) op.lanes = program::kTaskOnly;
+  }
   params_.push_back({"strict", 0, 1, 0, kNoYes});
   params_.push_back({"known", 0, 1, 0, kKnown});
   sites_.emplace_back(inject::kernel_site::kTable);

@@ -19,6 +19,8 @@ struct KernelLacks {
   };
   std::span<const Fixed> params = {};
   std::span<const std::string_view> ops = {};
+  /// Operations that only tasks may call.
+  std::span<const std::string_view> handler_ops = {};
 };
 
 class KernelSchema {

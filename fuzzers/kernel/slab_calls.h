@@ -212,10 +212,11 @@ const struct slab_sheaf* anyctx_next_in_barn(const struct slab_sheaf* sheaf) {
   return at_end ? NULL : list_entry(next, struct slab_sheaf, barn_list);
 }
 
+// A slab that has no cache yet is being made.
 uint32_t anyctx_slab_of_page(uint32_t page) {
   const struct slab* const slab = page_slab(pfn_to_page(page));
 
-  return slab == NULL ? kKernelNoSlab : page_of_slab(slab);
+  return slab == NULL || slab->slab_cache == NULL ? kKernelNoSlab : page_of_slab(slab);
 }
 
 void anyctx_look_at_slab(uint32_t id, struct anyctx_slab* view) {

@@ -24,8 +24,16 @@ constexpr std::string_view kAbsent[] = {
     "replace_payer", "drain_stock",
 };
 
+// They take the lock of a CPU's sheaves, which an interrupt does not wait for.
+constexpr std::string_view kForTasks[] = {
+    "kmem_cache_prefill_sheaf",
+    "kmem_cache_refill_sheaf",
+    "kmem_cache_return_sheaf",
+};
+
 const KernelSchema& slab_schema() {
-  static const KernelSchema schema(kSlabSchema, {.params = kFixed, .ops = kAbsent});
+  static const KernelSchema schema(
+      kSlabSchema, {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks});
   return schema;
 }
 
