@@ -21,6 +21,7 @@ enum class Difference : std::uint8_t {
   full_slabs_are_not_listed,
   barn_may_overflow,
   spare_may_be_partial,
+  failure_may_make_a_slab,
   // Found: docs/findings.md.
   failure_loses_ranges,
   fault_frees_reservation,
@@ -65,6 +66,9 @@ inline constexpr std::array kDifferences = {
     KnownDifference{Difference::spare_may_be_partial, false,
                     "a CPU's spare sheaf may be neither full nor empty",
                     "kmem_cache_return_sheaf() makes the sheaf the spare one as it is"},
+    KnownDifference{Difference::failure_may_make_a_slab, false,
+                    "an allocation that fails may leave an empty slab",
+                    "it made a sheaf first, or filled one in part; caches keep a few empty slabs"},
     KnownDifference{Difference::failure_loses_ranges, true,
                     "a change of a range tree that gets no node loses numbers",
                     "range_tree_clear() cuts a run before it allocates, and who calls "

@@ -145,6 +145,7 @@ SlabStrictness KernelSlabSubject::strictness() const {
   strictness.ksize_is_object_size = !contract_.allows(Difference::ksize_counts_padding);
   strictness.lists_full_slabs = !contract_.allows(Difference::full_slabs_are_not_listed);
   strictness.barn_is_bounded = !contract_.allows(Difference::barn_may_overflow);
+  strictness.failure_makes_no_slab = !contract_.allows(Difference::failure_may_make_a_slab);
   strictness.spare_is_whole = !contract_.allows(Difference::spare_may_be_partial);
   return strictness;
 }

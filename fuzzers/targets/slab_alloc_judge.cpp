@@ -84,7 +84,9 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
 /// Free pages; for who may be refused after he was served, also those of slabs: they stay.
 std::int64_t AllocJudge::left_pages(const AllocCall& call) const {
   std::int64_t pages = inspector_.free_pages();
-  if (options_.memcg_pages == 0 || !has(call.gfp, page::gfp::account)) return pages;
+  const bool is_charged = options_.memcg_pages != 0 && has(call.gfp, page::gfp::account);
+  const bool may_make_slabs = !call.nolock && !strictness_.failure_makes_no_slab;
+  if (!is_charged && !may_make_slabs) return pages;
   for (SlabId id = inspector_.next_slab(0); id != kNoSlab;) {
     const std::uint32_t size = 1u << inspector_.slab(id).order;
     pages += size;

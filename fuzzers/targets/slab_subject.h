@@ -37,6 +37,8 @@ struct SlabStrictness {
   bool lists_full_slabs = true;
   // A barn keeps no more full sheaves than its limit; else tasks that race may exceed it.
   bool barn_is_bounded = true;
+  // What fails makes no slab; else it may have made one for a sheaf, which stays with its cache.
+  bool failure_makes_no_slab = true;
   // The spare sheaf of a CPU is full or empty; else it may be one that a user gave back.
   bool spare_is_whole = true;
 };
