@@ -1,5 +1,7 @@
 #include "fuzzers/kernel/kernel_schema.h"
 
+#include <algorithm>
+
 #include "fuzzers/engine/target.h"
 #include "fuzzers/targets/param_words.h"
 #include "inject/kernel/sites.h"
@@ -10,21 +12,41 @@ namespace {
 
 constexpr std::string_view kKnown[] = {"reported", "passed"};
 
+// Sources are compiled for one kind of machine.
+constexpr KernelLacks::Fixed kMachine[] = {{"page_size", 0}, {"rt", 0}};
+
+void fix(std::span<const KernelLacks::Fixed> values, std::vector<program::ParamSpec>& params) {
+  for (program::ParamSpec& param : params) {
+    for (const auto& [name, value] : values) {
+      if (param.name != name) continue;
+      const std::size_t word = value - param.min;
+      param = {name, value, value, value,
+               param.words.empty() ? param.words : param.words.subspan(word, 1)};
+    }
+  }
+}
+
 }  // namespace
 
-KernelSchema::KernelSchema(const program::Schema& ours)
+KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks)
     : params_(ours.params.begin(), ours.params.end()),
+      ops_(ours.ops.begin(), ours.ops.end()),
       sites_(ours.sites.begin(), ours.sites.end()),
       schema_(ours) {
-  // Sources are compiled for one kind of machine.
-  for (program::ParamSpec& param : params_) {
-    if (param.name != "page_size" && param.name != "rt") continue;
-    param = {param.name, 0, 0, 0, param.words.first(1)};
+  fix(kMachine, params_);
+  fix(lacks.params, params_);
+  const auto is_in = [](std::span<const std::string_view> names, const program::OpSpec& op) {
+    return std::ranges::find(names, op.name) != names.end();
+  };
+  for (program::OpSpec& op : ops_) {
+    if (is_in(lacks.ops, op)) op.lanes = program::kNoLane;
+    if (is_in(lacks.handler_ops, op)) op.lanes = program::kTaskOnly;
   }
   params_.push_back({"strict", 0, 1, 0, kNoYes});
   params_.push_back({"known", 0, 1, 0, kKnown});
   sites_.emplace_back(inject::kernel_site::kTable);
   schema_.params = params_;
+  schema_.ops = ops_;
   schema_.sites = sites_;
 }
 

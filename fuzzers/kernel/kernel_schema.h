@@ -1,5 +1,5 @@
-// KernelSchema: what programs for kernel sources may contain: everything that those for ours may,
-// by which contract they are judged, and decisions at accesses to memory.
+// KernelSchema: what programs for kernel sources may contain: what those for ours may, but for what
+// the sources lack; by which contract they are judged; and decisions at accesses to memory.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,22 @@
 
 namespace anyctx::target {
 
+/// What programs for ours may contain, and those for kernel sources may not.
+struct KernelLacks {
+  /// A parameter that has one value.
+  struct Fixed {
+    std::string_view name;
+    std::uint32_t value;
+  };
+  std::span<const Fixed> params = {};
+  std::span<const std::string_view> ops = {};
+  /// Operations that only tasks may call.
+  std::span<const std::string_view> handler_ops = {};
+};
+
 class KernelSchema {
  public:
-  explicit KernelSchema(const program::Schema& ours);
+  explicit KernelSchema(const program::Schema& ours, const KernelLacks& lacks = {});
   KernelSchema(const KernelSchema&) = delete;
   KernelSchema& operator=(const KernelSchema&) = delete;
 
@@ -21,6 +34,7 @@ class KernelSchema {
 
  private:
   std::vector<program::ParamSpec> params_;
+  std::vector<program::OpSpec> ops_;
   std::vector<std::span<const machine::SiteInfo>> sites_;
   program::Schema schema_;
 };

@@ -15,5 +15,6 @@ engine::Target kernel_mem_alloc_target();
 engine::Target kernel_objpool_target();
 engine::Target kernel_range_tree_target();
 engine::Target kernel_rqspinlock_target();
+engine::Target kernel_slab_target();
 
 }  // namespace anyctx::target

@@ -179,6 +179,8 @@ bool parse_op(const Schema& schema, inject::LaneKind kind, LineCursor& line, Op&
   }
   if (!find_op(schema, name, line, op)) return false;
   const OpSpec& spec = schema.ops[op.code];
+  if (spec.lanes == kNoLane)
+    return line.fail(fmt::format("{} is not there in this subject of {}", name, schema.target));
   if (!legal_in(spec, kind))
     return line.fail(fmt::format("{} is not allowed in {} lanes", name,
                                  kLaneNames[static_cast<unsigned>(kind)]));

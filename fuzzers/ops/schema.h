@@ -51,6 +51,7 @@ using LaneMask = std::uint8_t;
 constexpr LaneMask in(inject::LaneKind kind) {
   return static_cast<LaneMask>(1u << static_cast<unsigned>(kind));
 }
+inline constexpr LaneMask kNoLane = 0;  // the subject has no such operation
 inline constexpr LaneMask kAnyContext = 0x1f;
 inline constexpr LaneMask kTaskOnly = in(inject::LaneKind::task);
 /// Everything that may spin but not sleep: tasks, softirqs and hard interrupts.

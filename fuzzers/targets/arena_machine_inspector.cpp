@@ -1,6 +1,7 @@
 #include "fuzzers/targets/arena_machine_inspector.h"
 
 #include "fuzzers/targets/slab_options.h"
+#include "lib/page/census.h"
 #include "lib/slab/census.h"
 
 namespace anyctx::target {

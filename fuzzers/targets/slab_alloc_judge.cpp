@@ -44,8 +44,9 @@ bool has_excuse(const inject::Causes& causes) {
 
 }  // namespace
 
-void AllocJudge::reset(const SlabOptions& options) {
+void AllocJudge::reset(const SlabOptions& options, const SlabStrictness& strictness) {
   options_ = options;
+  strictness_ = strictness;
   contract_ = model::KmallocContract(options.min_align, std::size_t{1} << options.page_shift);
 }
 
@@ -83,7 +84,9 @@ AllocJudge::Before AllocJudge::look(const AllocCall& call) const {
 /// Free pages; for who may be refused after he was served, also those of slabs: they stay.
 std::int64_t AllocJudge::left_pages(const AllocCall& call) const {
   std::int64_t pages = inspector_.free_pages();
-  if (options_.memcg_pages == 0 || !has(call.gfp, page::gfp::account)) return pages;
+  const bool is_charged = options_.memcg_pages != 0 && has(call.gfp, page::gfp::account);
+  const bool may_make_slabs = !call.nolock && !strictness_.failure_makes_no_slab;
+  if (!is_charged && !may_make_slabs) return pages;
   for (SlabId id = inspector_.next_slab(0); id != kNoSlab;) {
     const std::uint32_t size = 1u << inspector_.slab(id).order;
     pages += size;
@@ -119,6 +122,7 @@ bool AllocJudge::must_fail(const AllocCall& call) const {
   const machine::Context context = simulation_.context();
   if (machine.rt && context >= machine::Context::hardirq) return true;
   if (!machine.smp && context == machine::Context::nmi) return true;
+  if (call.origin == Origin::large && !strictness_.nolock_takes_large) return true;
   if (call.origin == Origin::pages || call.origin == Origin::large) {
     return order_of(call) > kLargestNolockOrder;
   }

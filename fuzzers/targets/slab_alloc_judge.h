@@ -44,7 +44,7 @@ class AllocJudge {
         damage_(damage),
         contract_(8, 4096) {}
 
-  void reset(const SlabOptions& options);
+  void reset(const SlabOptions& options, const SlabStrictness& strictness);
   const model::KmallocContract& contract() const { return contract_; }
 
   Before look(const AllocCall& call) const;
@@ -90,6 +90,7 @@ class AllocJudge {
   SlabDamage& damage_;
   model::KmallocContract contract_;
   SlabOptions options_;
+  SlabStrictness strictness_;
 };
 
 }  // namespace anyctx::target

@@ -31,7 +31,8 @@ std::string SlabAudit::name(SlabId slab) const {
                      view.frozen ? ", frozen" : "");
 }
 
-void SlabAudit::run(const SlabOptions& options) {
+void SlabAudit::run(const SlabOptions& options, const SlabStrictness& strictness) {
+  strictness_ = strictness;
   encoded_ = options.encoded_freelist;
   barn_limit_ = options.barn_limit;
   const std::uint32_t pages = inspector_.page_count();
@@ -153,7 +154,7 @@ void SlabAudit::collect_sheaves(CacheHandle cache) {
                        inspector_.cache(cache).name, node),
            fmt::format("{} and {}", barn.full, barn.empty));
     }
-    if (full > barn_limit_) {
+    if (strictness_.barn_is_bounded && full > barn_limit_) {
       stop(VerdictKind::structure, "a barn keeps few full sheaves",
            fmt::format("{} of {} on node {}", barn_limit_, inspector_.cache(cache).name, node),
            fmt::format("{}", full));
@@ -176,7 +177,7 @@ void SlabAudit::collect_cpu_sheaves(CacheHandle cache, unsigned cpu) {
   if (view.spare == nullptr) return;
   collect_sheaf(cache, view.spare);
   const SheafView spare = inspector_.sheaf(view.spare);
-  if (spare.size == 0 || spare.size == spare.capacity) return;
+  if (spare.size == 0 || spare.size == spare.capacity || !strictness_.spare_is_whole) return;
   stop(VerdictKind::structure, "a spare sheaf is empty or full",
        fmt::format("0 or {} objects of {} on cpu{}", spare.capacity, inspector_.cache(cache).name,
                    cpu),
@@ -276,6 +277,10 @@ void SlabAudit::check_slab(SlabId id, const SlabView& slab) {
   check_objects(id, slab);
 }
 
+bool SlabAudit::is_listed_when_full(const CacheView& cache) const {
+  return strictness_.lists_full_slabs ? cache.debug : cache.lists_full;
+}
+
 void SlabAudit::check_place(SlabId id, const SlabView& slab, const CacheView& cache) {
   const Place place = places_[id];
   bool right = false;
@@ -293,7 +298,8 @@ void SlabAudit::check_place(SlabId id, const SlabView& slab, const CacheView& ca
       right = !slab.frozen && cache.debug && !slab.on_partial && slab.freelist == nullptr;
       break;
     case Place::nowhere:
-      right = !slab.frozen && !cache.debug && !slab.on_partial && slab.freelist == nullptr;
+      right = !slab.frozen && !is_listed_when_full(cache) && !slab.on_partial &&
+              slab.freelist == nullptr;
       break;
   }
   if (right) return;

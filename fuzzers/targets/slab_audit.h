@@ -22,7 +22,7 @@ class SlabAudit {
         damage_(damage) {}
 
   /// Stops the run at the first rule that is broken.
-  void run(const SlabOptions& options);
+  void run(const SlabOptions& options, const SlabStrictness& strictness);
 
  private:
   enum class Place : std::uint8_t { nowhere, cpu, chain, partial, full };
@@ -46,6 +46,7 @@ class SlabAudit {
   // Slabs, each by itself.
   void count_slab(SlabId id, const SlabView& slab);
   void check_slab(SlabId id, const SlabView& slab);
+  [[nodiscard]] bool is_listed_when_full(const CacheView& cache) const;
   void check_place(SlabId id, const SlabView& slab, const CacheView& cache);
   std::size_t mark_freelist(SlabId id, const SlabView& slab, const void* first);
   void mark_sheaf_objects(SlabId id, const SlabView& slab);
@@ -67,6 +68,7 @@ class SlabAudit {
   const CacheTable& caches_;
   const SlabDamage& damage_;
 
+  SlabStrictness strictness_;
   bool encoded_ = false;  // free objects hide their successors
   unsigned barn_limit_ = 0;
   std::vector<Place> places_;               // by first page

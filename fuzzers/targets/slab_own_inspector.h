@@ -1,41 +1,23 @@
-// OwnSlabInspector: the inside of lib/slab and of the pages below it, for oracles.
+// OwnSlabInspector: the inside of lib/slab, for oracles.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
-#include "fuzzers/targets/slab_inspector.h"
-#include "inject/sim/sim_machine.h"
-#include "lib/page/census.h"
+#include "fuzzers/targets/slab_pages_inspector.h"
 #include "lib/slab/slab_allocator.h"
 
 namespace anyctx::target {
 
-class OwnSlabInspector final : public SlabInspector {
+class OwnSlabInspector final : public SlabPagesInspector {
  public:
-  using Sim = inject::Sim;
   using Cache = slab::Cache<Sim>;
 
   OwnSlabInspector(const page::PageAllocator<Sim>& pages, const slab::SlabAllocator<Sim>& slabs)
-      : pages_(pages), slabs_(slabs) {}
+      : SlabPagesInspector(pages), slabs_(slabs) {}
 
   /// The caches whose structures came from kmalloc and were not given back.
   std::vector<CacheHandle>& created() { return created_; }
-
-  std::uint32_t page_count() const override {
-    return static_cast<std::uint32_t>(pages_.map().count());
-  }
-  std::uint32_t page_bytes() const override {
-    return static_cast<std::uint32_t>(pages_.page_size());
-  }
-  std::uint32_t page_of(const void* address) const override;
-  std::uint32_t node_of_page(std::uint32_t page) const override {
-    return pages_.map().page(page)->node;
-  }
-  PageCount count_pages() const override;
-  std::int64_t free_pages() const override;
-  bool has_room(unsigned order, int node) const override;
-  std::string_view audit_pages() const override { return page::audit(pages_); }
 
   CacheHandle first_cache() const override { return slabs_.first_cache(); }
   CacheHandle next_cache(CacheHandle cache) const override { return of(cache).next_cache; }
@@ -48,7 +30,6 @@ class OwnSlabInspector final : public SlabInspector {
   CacheView cache(CacheHandle cache) const override;
   NodeView node(CacheHandle cache, unsigned node) const override;
   CpuView cpu(CacheHandle cache, unsigned cpu) const override;
-  unsigned nodes() const override { return pages_.nodes(); }
 
   std::uint32_t sheaf_capacity(CacheHandle cache) const override {
     return of(cache).sheaf_capacity();
@@ -68,7 +49,6 @@ class OwnSlabInspector final : public SlabInspector {
   SheafId next_in_barn(SheafId sheaf) const override {
     return static_cast<const slab::Sheaf<Sim>*>(sheaf)->next;
   }
-  unsigned node_of_cpu(unsigned cpu) const override { return pages_.node_of_cpu(cpu); }
 
   SlabId slab_of_page(std::uint32_t page) const override {
     return id(slabs_.source().slabs()[page].head);
@@ -105,7 +85,6 @@ class OwnSlabInspector final : public SlabInspector {
     return slab == nullptr ? kNoSlab : static_cast<SlabId>(slab - slabs_.source().slabs().data());
   }
 
-  const page::PageAllocator<Sim>& pages_;
   const slab::SlabAllocator<Sim>& slabs_;
   std::vector<CacheHandle> created_;
 };

@@ -26,6 +26,23 @@ struct CacheSpec {
   void (*constructor)(void* object) = nullptr;
 };
 
+/// How strictly a subject is judged.
+struct SlabStrictness {
+  // kmalloc_nolock() serves, and kfree_nolock() takes, what no bucket is large enough for; else
+  // the one fails, and the other is not called.
+  bool nolock_takes_large = true;
+  // ksize() is what was asked for when the cache was created; else there may be more.
+  bool ksize_is_object_size = true;
+  // Full slabs of all debug caches are listed; else of those only that store users.
+  bool lists_full_slabs = true;
+  // A barn keeps no more full sheaves than its limit; else tasks that race may exceed it.
+  bool barn_is_bounded = true;
+  // What fails makes no slab; else it may have made one for a sheaf, which stays with its cache.
+  bool failure_makes_no_slab = true;
+  // The spare sheaf of a CPU is full or empty; else it may be one that a user gave back.
+  bool spare_is_whole = true;
+};
+
 /// A block of pages that was handed out: its memory, by the address of its first page.
 using Pages = void*;
 
@@ -36,6 +53,7 @@ class SlabSubject {
   /// Starts over with empty caches and all memory free.
   virtual void reset(const SlabOptions& options) = 0;
   virtual const SlabInspector& inspector() const = 0;
+  virtual SlabStrictness strictness() const { return {}; }
   /// Null: nothing is accounted.
   virtual const MemcgInspector* memcg() const { return nullptr; }
 

@@ -55,7 +55,8 @@ void SlabWorld::setup(const program::Program& program) {
   caches_.reset();
   damage_.reset();
   deferral_.reset();
-  judge_.reset(options_);
+  strictness_ = subject_->strictness();
+  judge_.reset(options_, strictness_);
   memcg_.reset(subject_->memcg());
   open_ = true;
 }
@@ -156,8 +157,14 @@ Outcome SlabWorld::drain(F f) {
   return {};
 }
 
+bool SlabWorld::may_free(const SlabObject& object, Freer freer) const {
+  const bool is_large = object.origin == Origin::large && freer == Freer::kfree_nolock;
+  return model::may_free(object.origin, freer) && (!is_large || strictness_.nolock_takes_large);
+}
+
 /// An operation that nobody interfered with and that never waits is short.
 void SlabWorld::check_steps(std::uint32_t most) const {
+  most *= simulation_.config().step_scale;
   if (simulation_.disturbed() || simulation_.steps() <= most) return;
   simulation_.stop(VerdictKind::no_progress, "a nolock operation takes few steps of its own",
                    fmt::format("at most {}", most), fmt::format("{}", simulation_.steps()));
@@ -166,7 +173,7 @@ void SlabWorld::check_steps(std::uint32_t most) const {
 void SlabWorld::finish() {
   open_ = false;
   deferral_.check_nothing_left();
-  audit_.run(options_);
+  audit_.run(options_, strictness_);
   memcg_audit_.run(subject_->memcg());
   provoke_report();
   free_everything();
@@ -175,7 +182,7 @@ void SlabWorld::finish() {
   destroy_caches();
   subject_->drain_pcp();
   subject_->drain_parked();
-  audit_.run(options_);
+  audit_.run(options_, strictness_);
   end_accounting();
 }
 
@@ -191,7 +198,7 @@ void SlabWorld::free_everything() {
     if (object.origin == Origin::pages) {
       freer = nolock ? Freer::free_pages_nolock : Freer::free_pages;
     }
-    if (!model::may_free(object.origin, freer)) freer = Freer::kfree;
+    if (!may_free(object, freer)) freer = Freer::kfree;
     release(object, freer);
   }
   if (ledger_.held_objects() == damage_.leaked() && ledger_.whole_pages() == 0) return;

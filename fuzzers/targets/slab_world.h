@@ -94,6 +94,7 @@ class SlabWorld final : public engine::World {
   [[nodiscard]] bool is_on_freelist(const void* object) const;
 
   // slab_world.cpp
+  [[nodiscard]] bool may_free(const SlabObject& object, Freer freer) const;
   void check_steps(std::uint32_t most) const;
   void free_everything();
   void destroy_caches();
@@ -102,6 +103,7 @@ class SlabWorld final : public engine::World {
   std::unique_ptr<SlabSubject> subject_;
   const SlabInspector& inspector_;
   SlabOptions options_;
+  SlabStrictness strictness_;
   bool open_ = false;  // not being set up or torn down: what interrupts that does nothing
   SlabLedger ledger_;
   CacheTable caches_;
