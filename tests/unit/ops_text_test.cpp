@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "fuzzers/ops/normalize.h"
 #include "fuzzers/ops/suggest.h"
 #include "tests/unit/ops_schema.h"
@@ -282,6 +284,18 @@ TEST(OpsText, ExplainsBadHeaders) {
     EXPECT_FALSE(result.program.has_value()) << bad.text;
     EXPECT_EQ(to_string(result.error), bad.error);
   }
+}
+
+TEST(OpsText, SaysIfASubjectHasNoSuchOperation) {
+  std::vector<OpSpec> ops(kSchema.ops.begin(), kSchema.ops.end());
+  for (OpSpec& op : ops)
+    if (op.name == "shrink") op.lanes = kNoLane;
+  Schema schema = kSchema;
+  schema.ops = ops;
+  const auto result = parse_text(schema, "anyctx 1 target=demo\ntask0: shrink()\n");
+  EXPECT_FALSE(result.program);
+  EXPECT_EQ(result.error.message, "shrink is not there in this subject of demo");
+  EXPECT_TRUE(parse_text(kSchema, "anyctx 1 target=demo\ntask0: shrink()\n").program);
 }
 
 TEST(OpsText, RefusesMoreThanAProgramCanHold) {
