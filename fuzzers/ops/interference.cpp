@@ -107,7 +107,8 @@ std::uint8_t fresh_slot(std::uint32_t used, Mutation& m) {
 /// A handler without operations: a new one, or one that forgets what it did.
 inject::Lane clear_handler(Mutation& m, LaneKind kind) {
   inject::Lane lane{kind, 0};
-  while (lane.index + 1u < max_lanes(kind) && find_lane(m.program, lane) != nullptr) ++lane.index;
+  while (lane.index + 1u < searched_lanes(kind) && find_lane(m.program, lane) != nullptr)
+    ++lane.index;
   if (find_lane(m.program, lane) != nullptr) erase_lane(m.program, lane);
   ensure_lane(m.program, lane);
   return lane;

@@ -42,6 +42,11 @@ constexpr bool is_handler(inject::LaneKind kind) {
   return kind != inject::LaneKind::task && max_lanes(kind) != 0;
 }
 
+/// How many of them random search makes: sweeps add one to what it found.
+constexpr unsigned searched_lanes(inject::LaneKind kind) {
+  return is_handler(kind) ? kMaxHandlersPerKind - 1 : max_lanes(kind);
+}
+
 /// The operations of a lane; null if the program has no such lane.
 const LaneOps* find_lane(const Program& program, inject::Lane lane);
 LaneOps* find_lane(Program& program, inject::Lane lane);

@@ -38,7 +38,7 @@ bool create_lane(Mutation& m) {
   constexpr LaneKind kinds[] = {LaneKind::nmi,  LaneKind::nmi,     LaneKind::irq,
                                 LaneKind::task, LaneKind::softirq, LaneKind::reentry};
   const LaneKind kind = kinds[m.rng.below(std::size(kinds))];
-  const Lane lane{kind, static_cast<std::uint8_t>(m.rng.below(max_lanes(kind)))};
+  const Lane lane{kind, static_cast<std::uint8_t>(m.rng.below(searched_lanes(kind)))};
   if (find_lane(m.program, lane) != nullptr) return false;
   const Keep keep = m.rng.chance(1, 2) ? Keep::yes : Keep::no;
   const auto op = choose_op(m.schema, m.swarm, m.program, kind, keep, m.rng);

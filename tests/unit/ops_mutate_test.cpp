@@ -57,7 +57,7 @@ class Seen {
 };
 
 void expect_everything(const Seen& seen) {
-  EXPECT_EQ(seen.count("lane "), kMaxTasks + 4 * kMaxHandlersPerKind);
+  EXPECT_EQ(seen.count("lane "), kMaxTasks + 4 * searched_lanes(inject::LaneKind::nmi));
   EXPECT_EQ(seen.count("op "), kSchema.ops.size());
   EXPECT_EQ(seen.count("point "), listed_points(kSchema).size());
   EXPECT_EQ(seen.count("action "), inject::kActionKinds);
