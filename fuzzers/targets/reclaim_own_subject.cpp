@@ -14,7 +14,7 @@ using inject::Sim;
 using inject::Watched;
 using Head = defer::RcuHead<Sim>;
 
-static_assert(sizeof(Head) == sizeof(CallbackHead));
+static_assert(sizeof(Head) == sizeof(CallbackHead::words));
 
 class OwnReclaimSubject final : public ReclaimSubject {
  public:
@@ -45,10 +45,13 @@ class OwnReclaimSubject final : public ReclaimSubject {
   }
   void call_nolock(GraceKind kind, CallbackHead* head, Callback callback) override {
     const Watched watched;
-    // The head's function takes a head of the same address and size.
-    const auto function = reinterpret_cast<Head::Function>(callback);
+    head->callback = callback;
     auto* const own = reinterpret_cast<Head*>(head);
-    kind == GraceKind::rcu ? grace_.rcu.call(own, function) : grace_.srcu.call(own, function);
+    const auto call = [](Head* over) {
+      auto* const waited = reinterpret_cast<CallbackHead*>(over);
+      waited->callback(waited);
+    };
+    kind == GraceKind::rcu ? grace_.rcu.call(own, call) : grace_.srcu.call(own, call);
   }
 
   bool create_pair(const PairSpec& spec) override;

@@ -23,14 +23,17 @@ struct PairSpec {
 enum class ReaderKind : std::uint8_t { rcu, srcu_fast, trace };
 enum class GraceKind : std::uint8_t { rcu, srcu_fast };
 
-/// Two words in an object, zero at first.
+struct CallbackHead;
+using Callback = void (*)(CallbackHead* head);
+
+/// A part of an object, zero at first.
 struct CallbackHead {
   std::uint64_t words[2];
+  Callback callback;
 };
+
 /// What others leave of the memory: all of it, or as much as the watermark of that name.
 enum class MemoryLeft : std::uint8_t { all, high, low, min };
-
-using Callback = void (*)(CallbackHead* head);
 
 class ReclaimSubject {
  public:
