@@ -112,7 +112,7 @@ constexpr OpSpec kOps[] = {
     {"free_pages_non_sleepable", kAnyContext, true, false, kFree, 10, 4000},
     {"free_range", kTaskOnly, false, false, kRange, 4},
     {"free_range_non_sleepable", kAnyContext, true, false, kRange, 4, 4000},
-    {"reserve_pages", kAnyContext, true, false, kRange, 6, 2000},
+    {"reserve_pages", kAnyContext, true, false, kRange, 6, 14'000},
     {"program_access", kAnyContext, true, false, kAt, 6, 500},
     {"kernel_access", kAnyContext, true, false, kAt, 3, 500},
     {"touch", kTaskOnly, false, false, kTouch, 10},

@@ -78,7 +78,7 @@ constexpr ArgSpec kPageblock[] = {{"pageblock", ArgKind::index, 0, 63, kPagebloc
 
 constexpr OpSpec kOps[] = {
     {"alloc_pages", kMaySpin, false, true, kAlloc, 12},
-    {"alloc_pages_nolock", kAnyContext, true, true, kAllocNolock, 16, 2000},
+    {"alloc_pages_nolock", kAnyContext, true, true, kAllocNolock, 16, 8000},
     {"free_pages", kMaySpin, false, false, kBlockArg, 8},
     {"free_pages_nolock", kAnyContext, true, false, kBlockArg, 14, 4000},
     {"get_page", kAnyContext, true, true, kGet, 2, 50},

@@ -51,15 +51,15 @@ constexpr ArgSpec kDestroy[] = {{"whole", ArgKind::number, 0, 1, {}, {}, true, 1
 constexpr ArgSpec kCount[] = {{"count", ArgKind::choice, 1, 64, kCounts}};
 
 constexpr OpSpec kOps[] = {
-    {"set", kAnyContext, true, false, kRange, 12, 8000},
-    {"clear", kAnyContext, true, false, kRange, 14, 8000},
-    {"is_set", kAnyContext, true, false, kRange, 3, 500},
-    {"find", kAnyContext, true, false, kSearch, 4, 500},
-    {"find_and_clear", kAnyContext, true, false, kSearch, 6, 500},
-    {"comb", kAnyContext, true, false, kComb, 2, 10'000},
-    {"destroy", kTaskOnly, true, false, kDestroy, 1, 2000},
-    {"take_objects", kAnyContext, true, false, kCount, 3, 8000},
-    {"take_pages", kAnyContext, true, false, kCount, 3, 8000},
+    {"set", kAnyContext, true, false, kRange, 12, 20'000},
+    {"clear", kAnyContext, true, false, kRange, 14, 20'000},
+    {"is_set", kAnyContext, true, false, kRange, 3, 20'000},
+    {"find", kAnyContext, true, false, kSearch, 4, 20'000},
+    {"find_and_clear", kAnyContext, true, false, kSearch, 6, 20'000},
+    {"comb", kAnyContext, true, false, kComb, 2, 20'000},
+    {"destroy", kTaskOnly, true, false, kDestroy, 1, 20'000},
+    {"take_objects", kAnyContext, true, false, kCount, 3, 10'000},
+    {"take_pages", kAnyContext, true, false, kCount, 3, 10'000},
     {"give_back", kAnyContext, true, false, {}, 1, 8000},
 };
 

@@ -59,12 +59,12 @@ constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kCounts}};
 constexpr ArgSpec kKindArgs[] = {kKind};
 
 constexpr OpSpec kOps[] = {
-    {"publish", kAnyContext, true, false, kUpdateArgs, 14, 2000},
+    {"publish", kAnyContext, true, false, kUpdateArgs, 14, 8000},
     {"unpublish", kAnyContext, true, false, kUpdateArgs, 10, 500},
     {"unpublish_spinning", kMaySpin, false, false, kSlotArgs, 3},
     {"read", kAnyContext, true, false, kReadArgs, 14, 500},
     {"borrow", kAnyContext, true, false, kReadArgs, 6, 500},
-    {"push", kAnyContext, true, false, {}, 6, 2000},
+    {"push", kAnyContext, true, false, {}, 6, 8000},
     {"take_list", kAnyContext, true, false, kTakeArgs, 4, 1000},
     {"walk", kAnyContext, true, false, kWalkArgs, 6, 500},
     {"churn", kAnyContext, true, false, kChurnArgs, 6, 8000},

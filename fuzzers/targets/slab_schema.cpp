@@ -148,7 +148,7 @@ constexpr ArgSpec kGroup[] = {{"group", ArgKind::index, 0, kPayingGroups - 1, kG
 constexpr OpSpec kOps[] = {
     {"kmalloc", kMaySpin, false, true, kKmalloc, 8},
     {"kfree", kMaySpin, false, false, kObject, 10},
-    {"kmalloc_nolock", kAnyContext, true, true, kKmallocNolock, 16, 2000},
+    {"kmalloc_nolock", kAnyContext, true, true, kKmallocNolock, 16, 8000},
     {"kfree_nolock", kAnyContext, true, false, kToNolock, 12, 500},
     {"ksize", kAnyContext, true, false, kObject, 1, 50},
     {"kmem_cache_create", kTaskOnly, false, false, kCreate, 3},
@@ -163,7 +163,7 @@ constexpr OpSpec kOps[] = {
     {"wrong_free", kTaskOnly, false, false, kObject, 1},
     {"alloc_pages", kMaySpin, false, true, kPages, 2},
     {"free_pages", kMaySpin, false, false, kToPages, 1},
-    {"alloc_pages_nolock", kAnyContext, true, true, kPagesNolock, 1, 2000},
+    {"alloc_pages_nolock", kAnyContext, true, true, kPagesNolock, 1, 8000},
     {"free_pages_nolock", kAnyContext, true, false, kToPages, 1, 4000},
     {"drain_pcp", kTaskOnly, false, false, {}, 1},
     {"drain_parked", kMaySpin, false, false, {}, 1},
@@ -174,7 +174,7 @@ constexpr OpSpec kOps[] = {
     {"kmem_cache_alloc_from_sheaf", kMaySpin, false, true, kFromSheaf, 1},
     {"kmem_cache_refill_sheaf", kMaySpin, false, false, kRefill, 1},
     {"kmem_cache_return_sheaf", kMaySpin, false, false, kToSheaf, 1},
-    {"kmem_cache_alloc_nolock", kAnyContext, true, true, kCacheAllocNolock, 5, 2000},
+    {"kmem_cache_alloc_nolock", kAnyContext, true, true, kCacheAllocNolock, 5, 8000},
     {"kmem_cache_free_nolock", kAnyContext, true, false, kToCacheNolock, 4, 500},
 };
 

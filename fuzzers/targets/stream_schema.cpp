@@ -46,9 +46,9 @@ constexpr ArgSpec kReadArgs[] = {{"bytes", ArgKind::choice, 0, 9000, kReads}, kF
 constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kChurns}};
 
 constexpr OpSpec kOps[] = {
-    {"print", kAnyContext, true, false, kPrintArgs, 12, 2000},
-    {"commit", kAnyContext, true, false, kBatchArgs, 14, 2000},
-    {"discard", kAnyContext, true, false, kBatchArgs, 4, 2000},
+    {"print", kAnyContext, true, false, kPrintArgs, 12, 8000},
+    {"commit", kAnyContext, true, false, kBatchArgs, 14, 8000},
+    {"discard", kAnyContext, true, false, kBatchArgs, 4, 8000},
     {"read", kTaskOnly, false, false, kReadArgs, 10},
     {"read_all", kTaskOnly, false, false, {}, 6},
     {"churn", kAnyContext, true, false, kChurnArgs, 4, 8000},
