@@ -21,9 +21,7 @@ class KernelSlabInspector final : public SlabPagesInspector {
   std::vector<CacheHandle>& kept() { return kept_; }
 
   CacheHandle first_cache() const override { return anyctx_first_cache(); }
-  CacheHandle next_cache(CacheHandle cache) const override {
-    return anyctx_next_cache(of(cache));
-  }
+  CacheHandle next_cache(CacheHandle cache) const override { return anyctx_next_cache(of(cache)); }
   CacheHandle bucket(std::size_t size) const override { return anyctx_bucket(size); }
   CacheHandle accounted_bucket(std::size_t size) const override { return anyctx_bucket(size); }
   CacheView cache(CacheHandle cache) const override;
@@ -61,9 +59,7 @@ class KernelSlabInspector final : public SlabPagesInspector {
 
  private:
   static const kmem_cache* of(CacheHandle cache) { return static_cast<const kmem_cache*>(cache); }
-  static const slab_sheaf* sheaf_of(SheafId sheaf) {
-    return static_cast<const slab_sheaf*>(sheaf);
-  }
+  static const slab_sheaf* sheaf_of(SheafId sheaf) { return static_cast<const slab_sheaf*>(sheaf); }
 
   std::vector<SheafId> users_sheaves_;
   std::vector<CacheHandle> kept_;

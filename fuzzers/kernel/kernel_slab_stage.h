@@ -32,9 +32,7 @@ class KernelSlabStage {
 
   page::PageAllocator<Sim>& pages() { return pages_; }
   const page::PageAllocator<Sim>& pages() const { return pages_; }
-  void* address(const Page* page) {
-    return page == nullptr ? nullptr : pages_.address(page);
-  }
+  void* address(const Page* page) { return page == nullptr ? nullptr : pages_.address(page); }
 
   /// Names of the caches that were to be destroyed, and had objects: who finds his removes it.
   std::vector<const char*>& kept() { return kept_; }

@@ -3,6 +3,8 @@
 // All headers come first: what is redirected below is redirected in the allocator only.
 #include "fuzzers/kernel/slab_config.h"
 
+#include <kunit/test-bug.h>
+#include <kunit/test.h>
 #include <linux/bit_spinlock.h>
 #include <linux/cpu.h>
 #include <linux/cpuset.h>
@@ -35,8 +37,6 @@
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
-#include <kunit/test-bug.h>
-#include <kunit/test.h>
 #include <trace/events/kmem.h>
 #include <trace/events/rcu.h>
 

@@ -251,8 +251,7 @@ uintptr_t anyctx_stored_link(const struct kmem_cache* cache, const void* object)
 }
 
 bool anyctx_is_structure_of(const struct kmem_cache* cache, const void* object) {
-  return object == cache || object == cache->per_node[0].node ||
-         object == cache->per_node[0].barn;
+  return object == cache || object == cache->per_node[0].node || object == cache->per_node[0].barn;
 }
 
 bool anyctx_is_structure(const void* object) {

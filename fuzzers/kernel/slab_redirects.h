@@ -125,16 +125,15 @@ static inline void leave_preempt(int* entered) {
 #define dump_stack() ((void)0)
 
 // Its own checks. Each program is warned anew. WARN_ON(1) follows a report.
-#define failed_check(condition) \
-  ({                            \
-    bool failed_ = (condition); \
-                                \
+#define failed_check(condition)                   \
+  ({                                              \
+    bool failed_ = (condition);                   \
+                                                  \
     if (failed_) anyctx_warn(__FILE__, __LINE__); \
-    failed_;                    \
+    failed_;                                      \
   })
 #undef WARN_ON
-#define WARN_ON(condition) \
-  (__builtin_strcmp(#condition, "1") == 0 || failed_check(!!(condition)))
+#define WARN_ON(condition) (__builtin_strcmp(#condition, "1") == 0 || failed_check(!!(condition)))
 #undef WARN_ON_ONCE
 #define WARN_ON_ONCE(condition) WARN_ON(condition)
 #undef VM_WARN_ON_ONCE

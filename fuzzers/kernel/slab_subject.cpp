@@ -179,8 +179,8 @@ void* KernelSlabSubject::kmalloc_nolock(std::size_t size, page::Gfp gfp, int nod
 
 /// The kernel looks at nothing of that: its callers do.
 CacheHandle KernelSlabSubject::kmem_cache_create(const CacheSpec& spec) {
-  const bool is_aligned = spec.align == 0 || (std::has_single_bit(spec.align) &&
-                                              spec.align <= inspector_.page_bytes());
+  const bool is_aligned =
+      spec.align == 0 || (std::has_single_bit(spec.align) && spec.align <= inspector_.page_bytes());
   if (spec.size == 0 || !is_aligned) return nullptr;
   unsigned flags = kernel_flags(spec.debug);
   if (spec.reclaimable) flags |= kKernelSlabReclaimable;

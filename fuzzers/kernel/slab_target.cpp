@@ -15,9 +15,8 @@ constexpr std::uint32_t kStepScale = 20;
 
 // How the sources are compiled, and what the kernel does not have, or does not find out.
 constexpr KernelLacks::Fixed kFixed[] = {
-    {"smp", 1},       {"nodes", 1},        {"encoded", 0}, {"min_align", 0},
-    {"memcg", 0},     {"memcg_slots", 1},  {"design", 1},  {"barn", 10},
-    {"boot_sheaves", 1}, {"without_cas2", 1},
+    {"smp", 1},         {"nodes", 1},  {"encoded", 0}, {"min_align", 0},    {"memcg", 0},
+    {"memcg_slots", 1}, {"design", 1}, {"barn", 10},   {"boot_sheaves", 1}, {"without_cas2", 1},
 };
 constexpr std::string_view kAbsent[] = {
     "double_free",   "wrong_free",  "kmem_cache_alloc_nolock", "kmem_cache_free_nolock",
@@ -32,15 +31,15 @@ constexpr std::string_view kForTasks[] = {
 };
 
 const KernelSchema& slab_schema() {
-  static const KernelSchema schema(
-      kSlabSchema, {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks});
+  static const KernelSchema schema(kSlabSchema,
+                                   {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks});
   return schema;
 }
 
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
   auto world = std::make_unique<KernelWorld>(slab_schema());
-  world->wrap(std::make_unique<SlabWorld>(
-      simulation, make_kernel_slab_subject(simulation, world->contract())));
+  world->wrap(std::make_unique<SlabWorld>(simulation,
+                                          make_kernel_slab_subject(simulation, world->contract())));
   return world;
 }
 

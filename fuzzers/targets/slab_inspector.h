@@ -23,8 +23,8 @@ struct CacheView {
   std::uint32_t object_size = 0;  // bytes that users may touch
   std::uint32_t slot_size = 0;    // distance between objects
   std::uint32_t min_partial = 0;  // empty slabs that a node may keep
-  bool debug = false;         // no per-CPU caching
-  bool lists_full = false;    // full slabs are listed
+  bool debug = false;             // no per-CPU caching
+  bool lists_full = false;        // full slabs are listed
   bool poison = false;            // free objects hold a pattern that is checked
   bool red_zone = false;          // bytes around objects are checked
   bool reclaimable = false;

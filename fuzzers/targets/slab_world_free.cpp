@@ -132,8 +132,8 @@ Outcome SlabWorld::ksize(unsigned slot) {
   const std::size_t size = subject_->ksize(object.address);
   if (of_cache) caches_.record(object.cache).users.leave();
   ledger_.end_call();
-  const bool is_right = strictness_.ksize_is_object_size ? size == object.usable
-                                                         : size >= object.usable;
+  const bool is_right =
+      strictness_.ksize_is_object_size ? size == object.usable : size >= object.usable;
   if (!is_right) {
     std::string expected = fmt::format("{} bytes", object.usable);
     simulation_.stop(VerdictKind::difference, "ksize is the size of the object that was handed out",
