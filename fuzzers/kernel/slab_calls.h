@@ -2,13 +2,13 @@
 #pragma once
 
 // The deferred objects of a CPU.
+static struct llist_head* deferred_objects(unsigned cpu) {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-#define deferred_objects(cpu) (&per_cpu(deferred_percpu_work, cpu).objects)
-#define wait_for_deferred_work() deferred_work_barrier()
+  return &per_cpu(deferred_percpu_work, cpu).objects;
 #else
-#define deferred_objects(cpu) (&per_cpu(defer_free_objects, cpu).objects)
-#define wait_for_deferred_work() defer_free_barrier()
+  return &per_cpu(defer_free_objects, cpu).objects;
 #endif
+}
 
 static slab_flags_t slab_flags_of(unsigned flags) {
   slab_flags_t result = 0;
@@ -91,7 +91,11 @@ void anyctx_sheaf_return(struct kmem_cache* cache, struct slab_sheaf* sheaf) {
 }
 
 void anyctx_slab_barrier(void) {
-  wait_for_deferred_work();
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+  deferred_work_barrier();
+#else
+  defer_free_barrier();
+#endif
 }
 
 void anyctx_slab_run_irq_work(void* work) {

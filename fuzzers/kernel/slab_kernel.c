@@ -1,6 +1,10 @@
 // What the tree's slab allocator calls or finds in the rest of its kernel, by the tree's own
 // prototypes, upon our services.
-#include "fuzzers/kernel/slab_config.h"
+//
+// Configured as slab.c.
+#define CONFIG_HAVE_ALIGNED_STRUCT_PAGE 1
+#define CONFIG_SLUB_DEBUG 1
+#undef CONFIG_KVFREE_RCU_BATCHED
 
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
