@@ -410,7 +410,7 @@ struct TakesForEver : Proxy {
   unsigned steps_ = 100'000;
 };
 struct TakesLong : TakesForEver {
-  explicit TakesLong(inject::Simulation& simulation) : TakesForEver(simulation) { steps_ = 5'000; }
+  explicit TakesLong(inject::Simulation& simulation) : TakesForEver(simulation) { steps_ = 3'000; }
 };
 TEST(PageOracle, Progress) {
   const std::string program = "task0: a = alloc_pages_nolock(0)\nfree_pages_nolock(a)\n";

@@ -64,7 +64,7 @@ TEST(OpsNormalize, DropsLanesThatCannotBe) {
   Program program = empty_program(kSchema);
   const Op free_a{demo::kFree, 0, {0}};
   program.lanes = {{{LaneKind::task, 4}, {free_a}},
-                   {{LaneKind::nmi, 2}, {free_a}},
+                   {{LaneKind::nmi, 3}, {free_a}},
                    {{LaneKind::work, 0}, {free_a}},
                    {{static_cast<LaneKind>(99), 0}, {free_a}},
                    {{LaneKind::irq, 0}, {}}};
