@@ -9,7 +9,7 @@
 namespace anyctx::target {
 namespace {
 
-constexpr std::uint64_t kRandomPrograms = 2000;
+constexpr std::uint64_t kRandomPrograms = 800;
 
 /// The double's sets are too slow for millions of slots.
 void shorten(program::Program& program) {

@@ -14,7 +14,7 @@ namespace {
 using demo::kSchema;
 using inject::Rng;
 
-constexpr unsigned kPrograms = 20000;
+constexpr unsigned kPrograms = 8000;
 
 /// Calls `check` with generated programs and with what mutation makes of them.
 template <class Check>

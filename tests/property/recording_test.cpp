@@ -10,7 +10,7 @@
 namespace anyctx::engine {
 namespace {
 
-constexpr unsigned kPrograms = 600;
+constexpr unsigned kPrograms = 300;
 
 class Recorded : public ::testing::TestWithParam<std::string_view> {};
 
