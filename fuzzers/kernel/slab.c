@@ -67,9 +67,9 @@
 #undef raw_smp_processor_id
 #define raw_smp_processor_id() anyctx_cpu()
 #undef preempt_disable
-#define preempt_disable() anyctx_slab_preempt_disable()
+#define preempt_disable() anyctx_preempt_disable()
 #undef preempt_enable
-#define preempt_enable() anyctx_slab_preempt_enable()
+#define preempt_enable() anyctx_preempt_enable()
 static inline int enter_preempt(void) {
   preempt_disable();
   return 0;

@@ -46,16 +46,6 @@ machine::Bug bug_of(anyctx_misuse misuse) {
 
 }  // namespace
 
-void anyctx_slab_preempt_disable() {
-  const KernelLeft outside;
-  Sim::preempt_disable();
-}
-
-void anyctx_slab_preempt_enable() {
-  const KernelLeft outside;
-  Sim::preempt_enable();
-}
-
 bool anyctx_slab_irqs_disabled() {
   return Sim::irqs_disabled();
 }

@@ -12,8 +12,6 @@ extern "C" {
 #endif
 
 // CPUs.
-void anyctx_slab_preempt_disable(void);
-void anyctx_slab_preempt_enable(void);
 bool anyctx_slab_irqs_disabled(void);
 bool anyctx_slab_may_try(void);  // whether a lock may be tried in this context
 bool anyctx_slab_has_cas2(void);
