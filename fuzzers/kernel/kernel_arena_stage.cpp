@@ -10,8 +10,6 @@ namespace anyctx::target {
 
 using inject::Sim;
 
-thread_local constinit KernelArenaStage* KernelArenaStage::current_stage_ = nullptr;
-
 namespace {
 
 constexpr bool is(std::string_view caller, std::string_view function) {
@@ -33,15 +31,6 @@ machine::Site memory_site(std::string_view caller) {
 
 }  // namespace
 
-KernelArenaStage::~KernelArenaStage() {
-  if (current_stage_ == this) current_stage_ = nullptr;
-}
-
-KernelArenaStage& KernelArenaStage::current() {
-  ANYCTX_CHECK(current_stage_ != nullptr);
-  return *current_stage_;
-}
-
 void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options,
                              const KernelContract& contract) {
   machine_.reset(memory, options);
@@ -50,8 +39,8 @@ void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options
   charges_.clear();
   may_lose_slots_ = contract.allows(Difference::failure_loses_ranges);
   lost_slots_ = false;
-  set_current();
-  current_stage_ = this;
+  KernelProvider::set_current();
+  Current<KernelArenaStage>::set_current();
 }
 
 page::KernelArea<Sim>* KernelArenaStage::area_of(std::uint64_t at) {

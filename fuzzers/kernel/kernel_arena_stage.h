@@ -13,13 +13,11 @@
 namespace anyctx::target {
 
 /// One at a time is asked by the kernel: that which was reset last.
-class KernelArenaStage final : public KernelProvider {
+class KernelArenaStage final : public KernelProvider, public Current<KernelArenaStage> {
  public:
+  using Current<KernelArenaStage>::current;
   using Sim = inject::Sim;
   using Space = ArenaStage::Space;
-
-  KernelArenaStage() = default;
-  ~KernelArenaStage();
 
   void reset(inject::Memory& memory, const ArenaOptions& options, const KernelContract& contract);
 
@@ -44,9 +42,6 @@ class KernelArenaStage final : public KernelProvider {
   /// A tree got no node, and it is known what comes of that.
   bool has_lost_slots() const { return lost_slots_; }
 
-  /// Precondition: there is one.
-  static KernelArenaStage& current();
-
  private:
   /// An object that somebody pays for.
   struct Charge {
@@ -66,8 +61,6 @@ class KernelArenaStage final : public KernelProvider {
   std::vector<Charge> charges_;
   bool may_lose_slots_ = false;
   bool lost_slots_ = false;
-
-  static thread_local constinit KernelArenaStage* current_stage_;
 };
 
 }  // namespace anyctx::target

@@ -14,8 +14,6 @@ namespace anyctx::target {
 using inject::KernelCode;
 using inject::Sim;
 
-thread_local constinit KernelMemStage* KernelMemStage::current_stage_ = nullptr;
-
 namespace {
 
 /// Where it is decided that there is no memory for a function of the kernel.
@@ -25,15 +23,6 @@ machine::Site mem_site(std::string_view caller) {
 
 }  // namespace
 
-KernelMemStage::~KernelMemStage() {
-  if (current_stage_ == this) current_stage_ = nullptr;
-}
-
-KernelMemStage& KernelMemStage::current() {
-  ANYCTX_CHECK(current_stage_ != nullptr);
-  return *current_stage_;
-}
-
 void KernelMemStage::reset(inject::Memory& memory, const SlabOptions& options) {
   stack_.reset(memory, options);
   percpu_.reset();
@@ -41,7 +30,7 @@ void KernelMemStage::reset(inject::Memory& memory, const SlabOptions& options) {
   irq_work_slots_.clear();
   works_.clear();
   callbacks_.clear();
-  current_stage_ = this;
+  set_current();
 }
 
 void* KernelMemStage::allocate(std::size_t bytes, bool sleeps, bool zeroed,

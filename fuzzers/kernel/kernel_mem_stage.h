@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "fuzzers/kernel/current.h"
 #include "fuzzers/targets/heap_blocks.h"
 #include "fuzzers/targets/slab_stack.h"
 #include "lib/defer/irq_work.h"
@@ -17,16 +18,11 @@ struct work_struct;
 namespace anyctx::target {
 
 /// One at a time is asked by the kernel: that which was reset last.
-class KernelMemStage {
+class KernelMemStage : public Current<KernelMemStage> {
  public:
   using Sim = inject::Sim;
   using IrqWork = defer::IrqWork<Sim>;
   using Work = defer::Work<Sim>;
-
-  KernelMemStage() = default;
-  ~KernelMemStage();
-  KernelMemStage(const KernelMemStage&) = delete;
-  KernelMemStage& operator=(const KernelMemStage&) = delete;
 
   void reset(inject::Memory& memory, const SlabOptions& options);
 
@@ -51,9 +47,6 @@ class KernelMemStage {
   // For oracles.
   bool is_idle(const void* work) const;
   std::int64_t percpu_blocks() const { return percpu_.count(); }
-
-  /// Precondition: there is one.
-  static KernelMemStage& current();
 
  private:
   // Ours lie beside the kernel's, not in their place, so that what the kernel does to its memory
@@ -82,8 +75,6 @@ class KernelMemStage {
   std::map<const void*, IrqWorkSlot*> irq_works_;
   std::deque<WorkSlot> works_;
   std::deque<Callback> callbacks_;
-
-  static thread_local constinit KernelMemStage* current_stage_;
 };
 
 }  // namespace anyctx::target

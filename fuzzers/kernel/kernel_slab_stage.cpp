@@ -4,35 +4,15 @@
 
 #include "fuzzers/kernel/slab.h"
 #include "inject/kernel/boundary.h"
-#include "lib/machine/check.h"
 
 namespace anyctx::target {
 
 using inject::KernelCode;
 
-thread_local constinit KernelSlabStage* KernelSlabStage::current_stage_ = nullptr;
-
-KernelSlabStage::~KernelSlabStage() {
-  if (current_stage_ == this) current_stage_ = nullptr;
-}
-
-KernelSlabStage& KernelSlabStage::current() {
-  ANYCTX_CHECK(current_stage_ != nullptr);
-  return *current_stage_;
-}
-
 void KernelSlabStage::reset(inject::Memory& memory, const SlabOptions& options) {
-  const std::size_t count = options.page_count;
-  ANYCTX_CHECK_OP(count << options.page_shift, <=, memory.bytes());
-  if (frames_.size() < count) frames_ = std::vector<Page>(count);
-  slab_locks_.assign(count, {});
+  stack_.reset_pages(memory, options);
+  slab_locks_.assign(options.page_count, {});
   kept_.clear();
-  page::Config config;
-  config.base = memory.base();
-  config.page_count = count;
-  config.page_shift = options.page_shift;
-  config.nodes = options.nodes;
-  pages_.init(config, {frames_.data(), count});
   for (Cpu& cpu : cpus_) {
     std::construct_at(&cpu);
     cpu.irq_work.init(
@@ -48,7 +28,7 @@ void KernelSlabStage::reset(inject::Memory& memory, const SlabOptions& options) 
         },
         &cpu);
   }
-  current_stage_ = this;
+  set_current();
 }
 
 KernelSlabStage::Page* KernelSlabStage::allocate_pages(unsigned gfp, int node, unsigned order,
@@ -61,12 +41,12 @@ KernelSlabStage::Page* KernelSlabStage::allocate_pages(unsigned gfp, int node, u
   if ((gfp & kKernelReclaimable) != 0) flags |= page::gfp::reclaimable;
   if ((gfp & kKernelNoMemalloc) != 0) flags |= page::gfp::nomemalloc;
   const page::Spin spin = may_spin ? page::Spin::allowed : page::Spin::never;
-  return pages_.alloc_frozen_pages(flags, node, order, spin);
+  return stack_.pages.alloc_frozen_pages(flags, node, order, spin);
 }
 
 void KernelSlabStage::release_pages(std::uint32_t page, unsigned order, bool may_spin) {
-  pages_.free_frozen_pages(pages_.map().page(page), order,
-                           may_spin ? page::Spin::allowed : page::Spin::never);
+  stack_.pages.free_frozen_pages(stack_.pages.map().page(page), order,
+                                 may_spin ? page::Spin::allowed : page::Spin::never);
 }
 
 void KernelSlabStage::queue_irq_work(unsigned cpu, void* work) {

@@ -5,34 +5,29 @@
 #include <array>
 #include <vector>
 
-#include "fuzzers/targets/slab_options.h"
+#include "fuzzers/kernel/current.h"
+#include "fuzzers/targets/page_stack.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/defer/irq_work.h"
 #include "lib/defer/workqueue.h"
-#include "lib/page/page_allocator.h"
 #include "lib/slab/sites.h"
 #include "lib/sync/spinlock.h"
 
 namespace anyctx::target {
 
 /// One at a time is asked by the kernel: that which was reset last.
-class KernelSlabStage {
+class KernelSlabStage : public Current<KernelSlabStage> {
  public:
   using Sim = inject::Sim;
   using Page = page::Page<Sim>;
   using SlabLock = sync::RawSpinLock<Sim, slab::site::slab_lock>;
 
-  KernelSlabStage() = default;
-  ~KernelSlabStage();
-  KernelSlabStage(const KernelSlabStage&) = delete;
-  KernelSlabStage& operator=(const KernelSlabStage&) = delete;
-
   /// Starts over with all memory free, and no allocator.
   void reset(inject::Memory& memory, const SlabOptions& options);
 
-  page::PageAllocator<Sim>& pages() { return pages_; }
-  const page::PageAllocator<Sim>& pages() const { return pages_; }
-  void* address(const Page* page) { return page == nullptr ? nullptr : pages_.address(page); }
+  page::PageAllocator<Sim>& pages() { return stack_.pages; }
+  const page::PageAllocator<Sim>& pages() const { return stack_.pages; }
+  void* address(const Page* page) { return page == nullptr ? nullptr : stack_.pages.address(page); }
 
   /// Names of the caches that were to be destroyed, and had objects: who finds his removes it.
   std::vector<const char*>& kept() { return kept_; }
@@ -47,9 +42,6 @@ class KernelSlabStage {
   void queue_work(unsigned cpu, void* work);
   void flush_work(unsigned cpu) { cpus_[cpu].work.flush(); }
 
-  /// Precondition: there is one.
-  static KernelSlabStage& current();
-
  private:
   struct Cpu {
     defer::IrqWork<Sim> irq_work;
@@ -58,13 +50,10 @@ class KernelSlabStage {
     void* kernel_work = nullptr;
   };
 
-  std::vector<Page> frames_;
+  PageStack stack_;
   std::vector<SlabLock> slab_locks_;
-  page::PageAllocator<Sim> pages_;
   std::array<Cpu, inject::kMaxCpus> cpus_;
   std::vector<const char*> kept_;
-
-  static thread_local constinit KernelSlabStage* current_stage_;
 };
 
 }  // namespace anyctx::target

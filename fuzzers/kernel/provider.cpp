@@ -5,22 +5,6 @@
 #include "fuzzers/kernel/services.h"
 #include "inject/kernel/boundary.h"
 #include "inject/sim/simulation.h"
-#include "lib/machine/check.h"
-
-namespace anyctx::target {
-
-thread_local constinit KernelProvider* KernelProvider::current_ = nullptr;
-
-KernelProvider& KernelProvider::current() {
-  ANYCTX_CHECK(current_ != nullptr);
-  return *current_;
-}
-
-KernelProvider::~KernelProvider() {
-  if (current_ == this) current_ = nullptr;
-}
-
-}  // namespace anyctx::target
 
 using anyctx::inject::KernelLeft;
 using anyctx::target::KernelProvider;

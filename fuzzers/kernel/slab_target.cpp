@@ -1,8 +1,8 @@
 // The slab target on kernel sources.
 #include "fuzzers/targets/slab_target.h"
 
+#include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
-#include "fuzzers/kernel/kernel_world.h"
 #include "fuzzers/kernel/slab_subject.h"
 #include "fuzzers/targets/slab_schema.h"
 #include "fuzzers/targets/slab_world.h"
@@ -30,27 +30,17 @@ constexpr std::string_view kForTasks[] = {
     "kmem_cache_return_sheaf",
 };
 
-const KernelSchema& slab_schema() {
-  static const KernelSchema schema(kSlabSchema,
-                                   {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks});
-  return schema;
-}
+constexpr KernelLacks kLacks = {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks};
 
-std::unique_ptr<engine::World> make_world(inject::Simulation& simulation) {
-  auto world = std::make_unique<KernelWorld>(slab_schema());
-  world->wrap(std::make_unique<SlabWorld>(simulation,
-                                          make_kernel_slab_subject(simulation, world->contract())));
-  return world;
+std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
+                                          const KernelContract& contract) {
+  return std::make_unique<SlabWorld>(simulation, make_kernel_slab_subject(simulation, contract));
 }
 
 }  // namespace
 
 engine::Target kernel_slab_target() {
-  engine::Target target = slab_target();
-  target.schema = &slab_schema().schema();
-  target.make_world = make_world;
-  target.step_scale = kStepScale;
-  return target;
+  return on_kernel<kSlabSchema, make_world, kLacks>(slab_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

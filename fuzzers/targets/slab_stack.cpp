@@ -21,18 +21,6 @@ slab::WithoutCas2 without_cas2_of(WithoutCas2 option) {
 
 }  // namespace
 
-void SlabStack::reset_pages(inject::Memory& memory, const SlabOptions& options) {
-  const std::size_t count = options.page_count;
-  ANYCTX_CHECK_OP(count << options.page_shift, <=, memory.bytes());
-  if (page_storage_.size() < count) page_storage_ = std::vector<page::Page<Sim>>(count);
-  page::Config config;
-  config.base = memory.base();
-  config.page_count = count;
-  config.page_shift = options.page_shift;
-  config.nodes = options.nodes;
-  pages.init(config, {page_storage_.data(), count});
-}
-
 void SlabStack::reset_slabs(const SlabOptions& options) {
   const std::size_t count = options.page_count;
   const std::size_t words = slab::deferred_words(count, pages.page_shift());

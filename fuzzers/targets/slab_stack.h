@@ -5,22 +5,19 @@
 #include <string_view>
 #include <vector>
 
-#include "fuzzers/targets/slab_options.h"
+#include "fuzzers/targets/page_stack.h"
 #include "inject/sim/sim_machine.h"
 #include "lib/slab/slab_allocator.h"
 
 namespace anyctx::target {
 
-struct SlabStack {
-  using Sim = inject::Sim;
-
+struct SlabStack : PageStack {
   /// Starts over at the beginning of `memory`.
   void reset(inject::Memory& memory, const SlabOptions& options) {
     reset_pages(memory, options);
     reset_slabs(options);
   }
-  /// The same in two steps, for who says in between whom pages are accounted to.
-  void reset_pages(inject::Memory& memory, const SlabOptions& options);
+  /// The second step of two, for who says in between whom pages are accounted to.
   void reset_slabs(const SlabOptions& options);
 
   static slab::CacheFlags flags_of(const CacheDebug& debug);
@@ -32,12 +29,10 @@ struct SlabStack {
   /// Objects in use, of all caches. Meaningful while nobody uses the allocator.
   std::int64_t live_objects() const;
 
-  page::PageAllocator<Sim> pages;
   defer::Grace<Sim> grace;
   slab::SlabAllocator<Sim> slabs;
 
  private:
-  std::vector<page::Page<Sim>> page_storage_;
   std::vector<slab::Slab<Sim>> slab_storage_;
   std::vector<slab::DeferredWord<Sim>> deferred_storage_;
 };
