@@ -104,4 +104,8 @@ Program Runner::recorded() const {
   return result;
 }
 
+std::vector<inject::CodeStack> Runner::stacks() const {
+  return world_ ? world_->stacks() : std::vector<inject::CodeStack>();
+}
+
 }  // namespace anyctx::engine

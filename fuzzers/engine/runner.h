@@ -47,6 +47,9 @@ class Runner final : private inject::HandlerRunner {
   /// The last run's program with everything its walk decided written out as decisions.
   program::Program recorded() const;
 
+  /// Where in the code under test the last run was, if it recorded events, and that is known.
+  std::vector<inject::CodeStack> stacks() const;
+
   const Target& target() const { return target_; }
   inject::Simulation& simulation() { return simulation_; }
   const OpMix& op_mix() const { return mix_; }

@@ -71,6 +71,25 @@ std::string place_of(const Schema& schema, const inject::Verdict& verdict) {
                      program::point_name(schema, verdict.point));
 }
 
+std::string with_line(const std::string& name, unsigned line) {
+  return line == 0 ? name : fmt::format("{}:{}", name, line);
+}
+
+/// One line for each stack, with the line of each function.
+std::string tell(const std::vector<inject::CodeStack>& stacks) {
+  std::string text = stacks.empty() ? "" : "  in the sources\n";
+  for (const inject::CodeStack& stack : stacks) {
+    const inject::CodePlace& first = stack.places.front();
+    text += fmt::format("    {:<13} {} in {}", stack.what, with_line(first.file, first.line),
+                        first.function);
+    for (std::size_t i = 1; i < stack.places.size(); ++i) {
+      text += " < " + with_line(stack.places[i].function, stack.places[i].line);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string headline(const inject::Verdict& verdict) {
@@ -102,7 +121,7 @@ std::string tell_story(Runner& runner, const Program& program, unsigned max_step
   if (skipped != 0) story += fmt::format("      ({} earlier steps)\n", skipped);
   for (std::size_t i = skipped; i < steps.size(); ++i) story += table.line(steps[i]) + "\n";
   story += fmt::format("      here {} is found\n", to_string(result.verdict->kind));
-  return story;
+  return story + tell(runner.stacks());
 }
 
 }  // namespace anyctx::engine

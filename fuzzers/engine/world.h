@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fuzzers/ops/program.h"
 #include "inject/choice/decision.h"
+#include "inject/sim/code_stack.h"
 
 namespace anyctx::engine {
 
@@ -34,6 +36,8 @@ class World {
   virtual Outcome perform(const program::Op& op, inject::Lane lane) = 0;
   /// Gives everything back, drains what is deferred, and checks everything. Task context, alone.
   virtual void finish() = 0;
+  /// Where in the code under test the last run was, if it recorded events, and that is known.
+  virtual std::vector<inject::CodeStack> stacks() const { return {}; }
 };
 
 }  // namespace anyctx::engine

@@ -26,7 +26,7 @@ engine::Target on_kernel(engine::Target ours, std::uint32_t step_scale) {
   ours.schema = &kernel_schema_of<Ours, Lacks>().schema();
   ours.step_scale = step_scale;
   ours.make_world = [](inject::Simulation& simulation) -> std::unique_ptr<engine::World> {
-    auto world = std::make_unique<KernelWorld>(kernel_schema_of<Ours, Lacks>());
+    auto world = std::make_unique<KernelWorld>(kernel_schema_of<Ours, Lacks>(), simulation);
     world->wrap(Make(simulation, world->contract()));
     return world;
   };

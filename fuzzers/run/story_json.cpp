@@ -41,6 +41,18 @@ json describe(const Step& step) {
   return description;
 }
 
+json describe(const std::vector<inject::CodeStack>& stacks) {
+  json description = json::array();
+  for (const inject::CodeStack& stack : stacks) {
+    json places = json::array();
+    for (const inject::CodePlace& place : stack.places) {
+      places.push_back({{"file", place.file}, {"line", place.line}, {"function", place.function}});
+    }
+    description.push_back({{"what", stack.what}, {"places", std::move(places)}});
+  }
+  return description;
+}
+
 json describe(Runner& runner, const ProgramFile& file, const RunResult& result) {
   const program::Schema& schema = *file.target->schema;
   json steps = json::array();
@@ -54,7 +66,8 @@ json describe(Runner& runner, const ProgramFile& file, const RunResult& result) 
           {"verdict", verdict ? to_json(schema, file.program, *verdict) : json()},
           {"meaning", verdict ? engine::meaning(verdict->kind) : ""},
           {"cpus", runner.simulation().config().cpus},
-          {"steps", std::move(steps)}};
+          {"steps", std::move(steps)},
+          {"stacks", describe(runner.stacks())}};
 }
 
 void print(const json& document) {

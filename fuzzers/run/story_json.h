@@ -2,9 +2,11 @@
 // a sanitizer ends the process in the middle, as far as the run came.
 //
 //   {"target", "digest", "program", "verdict", "meaning", "cpus", "steps": [{"n", "kind", "cpu",
-//    "depth", "context", "lane", "where", "point", "occurrence", "value", "text"}]}
+//    "depth", "context", "lane", "where", "point", "occurrence", "value", "text"}],
+//    "stacks": [{"what", "places": [{"file", "line", "function"}]}]}
 //
-// "n" numbers the steps of the text form; locks taken and released have none.
+// "n" numbers the steps of the text form; locks taken and released have none. Stacks: of
+// decisions and the verdict, where the sources under test say so (kernel subjects).
 #pragma once
 
 #include <span>

@@ -5,8 +5,8 @@
 
 #include "inject/kernel/boundary.h"
 #include "inject/kernel/machine.h"
-#include "inject/kernel/places.h"
 #include "inject/kernel/sites.h"
+#include "inject/kernel/stacks.h"
 #include "inject/sim/simulation.h"
 
 namespace anyctx::inject {
@@ -18,15 +18,8 @@ namespace {
 void access(machine::Verb verb, const void* after) {
   if (!KernelBoundary::is_inside()) return;
   const KernelLeft outside;
-  KernelPlaces::visit(after);
-  Simulation& simulation = Simulation::current();
-  const std::size_t decisions = simulation.taken().size();
-  // Said before: what a decision lets run here may end the run.
-  KernelPlaces::decide(decisions, after);
-  simulation.visit(point(kernel_site::memory, verb), {});
-  const bool is_taken = simulation.taken().size() != decisions &&
-                        simulation.taken()[decisions].point == point(kernel_site::memory, verb);
-  if (!is_taken) KernelPlaces::take_back(decisions, after);
+  KernelStacks::note_access(after);
+  Simulation::current().visit(point(kernel_site::memory, verb), {});
 }
 
 }  // namespace

@@ -15,6 +15,15 @@ using anyctx::inject::Simulation;
 using anyctx::machine::Context;
 using anyctx::machine::IrqState;
 
+namespace {
+
+// Who has looked that often while nothing happened looks less often: most waits that reach their
+// limit are of this kind, and each look takes as many steps.
+constexpr std::uint32_t kTurnsInVain = 8;
+constexpr std::uint64_t kPatience = 4;
+
+}  // namespace
+
 unsigned anyctx_cpus() {
   return Sim::cpus();
 }
@@ -61,8 +70,13 @@ std::uint64_t anyctx_spin_look() {
 
 void anyctx_spin_turn(std::uint64_t seen, std::uint64_t ns) {
   const KernelLeft outside;
-  const std::uint64_t until = ns == kAnyctxForever ? ~std::uint64_t{0} : Sim::now_ns() + ns;
-  static_cast<void>(Simulation::current().spin(anyctx::inject::kernel_site::spin, until, seen));
+  Simulation& simulation = Simulation::current();
+  std::uint64_t until = ~std::uint64_t{0};
+  if (ns != kAnyctxForever) {
+    const bool is_patient = simulation.frame().spin.in_vain >= kTurnsInVain;
+    until = Sim::now_ns() + (is_patient ? kPatience : 1) * ns;
+  }
+  static_cast<void>(simulation.spin(anyctx::inject::kernel_site::spin, until, seen));
 }
 
 void anyctx_spin_end() {

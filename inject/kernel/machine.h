@@ -9,6 +9,9 @@ extern "C" {
 #include <linux/types.h>
 #endif
 
+// Where the sources are, without a slash at the end. The build defines it (fuzzers/kernel/tree.c).
+extern const char anyctx_kernel_tree[];
+
 unsigned anyctx_cpus(void);
 unsigned anyctx_cpu(void);  // stable while interrupts are off
 unsigned long anyctx_irq_save(void);
@@ -24,7 +27,8 @@ void anyctx_before_update(void);
 
 // A loop that spins until others have done something. Each turn begins with a look, at the machine
 // and then at what the loop waits for; while that is not done, others run, at most until something
-// happens or `ns` nanoseconds have passed. After the last turn comes the end.
+// happens or `ns` nanoseconds have passed; four times as long after some turns in which nothing
+// happened. After the last turn comes the end.
 enum { kAnyctxForever = 0 };
 uint64_t anyctx_spin_look(void);
 void anyctx_spin_turn(uint64_t seen, uint64_t ns);  // kAnyctxForever: not by itself

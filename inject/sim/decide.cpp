@@ -217,6 +217,7 @@ void Simulation::record(const Action& action, machine::PointId point) {
   if (recording_ != Recording::decisions) {
     add_event(EventKind::decision, point);
     events_.back().action = action;
+    if (onlooker_ != nullptr) onlooker_->decided(*task_->running);
   }
 }
 

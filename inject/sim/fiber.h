@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 namespace anyctx::inject {
 
@@ -32,6 +33,12 @@ class Fiber {
   /// What the fiber did happens before what the caller does next. If its function has not returned,
   /// it is given up. Nothing if the fiber was not started.
   void end();
+
+  /// Whether something lies on its stack. A thread's is not known.
+  bool holds(const void* address) const {
+    const auto* at = static_cast<const std::byte*>(address);
+    return std::less_equal<>()(stack_, at) && std::less<>()(at, stack_ + stack_bytes_);
+  }
 
   /// Continues `to`; returns when somebody switches back to `from`, the fiber that runs now.
   static void switch_to(Fiber& from, Fiber& to);

@@ -40,6 +40,7 @@ struct Spin {
   bool active = false;
   std::uint64_t until_ns = 0;  // virtual time
   std::uint64_t seen = 0;      // the machine's progress when the frame last looked
+  std::uint32_t in_vain = 0;   // turns since it saw any
 };
 
 /// Points are counted in blocks of this size, so that the end of a frame looks at few of them.

@@ -190,14 +190,14 @@ void Simulation::relax(machine::Site site) {
   }
   // What the caller looked at, it looked at after the last turn.
   Frame& frame = *frame_;
-  frame.spin = {true, kNoTimeLimit, frame.spin.seen};
+  frame.spin = {true, kNoTimeLimit, frame.spin.seen, 0};
   if (SimTask* next = pick_while_spinning()) {
     switch_to(*next);
   } else if (++task_->idle_turns > kMaxIdleTurns) {
     stop(VerdictKind::deadlock, "waiting must come to an end", "somebody ends it",
          "nothing else can run");
   }
-  frame.spin = {false, 0, progress_};
+  frame.spin = {false, 0, progress_, 0};
 }
 
 bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t seen) {
@@ -205,7 +205,8 @@ bool Simulation::spin(machine::Site site, std::uint64_t until_ns, std::uint64_t 
   visit(point(site, Verb::probe), {});
   if (now_ns_ > until_ns) return false;
   Frame& frame = *frame_;
-  frame.spin = {true, until_ns, seen};
+  const std::uint32_t in_vain = frame.spin.seen == seen ? frame.spin.in_vain + 1 : 0;
+  frame.spin = {true, until_ns, seen, in_vain};
   SimTask* const next = pick_while_spinning();
   if (next == nullptr) {
     stop(VerdictKind::deadlock, "what spins must come to an end", "somebody ends it",

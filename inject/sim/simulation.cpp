@@ -126,6 +126,8 @@ void Simulation::stop(VerdictKind kind, std::string rule, std::string expected, 
                      .context = at.context,
                      .point = at.last_point};
   stopped_ = true;
+  if (onlooker_ != nullptr && recording_ != Recording::decisions)
+    onlooker_->stopped(*task_->running);
   leave_machine();
 }
 

@@ -28,6 +28,7 @@
 #include "inject/sim/event.h"
 #include "inject/sim/lock_order.h"
 #include "inject/sim/memory.h"
+#include "inject/sim/onlooker.h"
 #include "inject/sim/order.h"
 #include "inject/sim/stats.h"
 #include "inject/sim/task.h"
@@ -76,6 +77,9 @@ class Simulation {
 
   /// After reset(): tasks run in this order, at most `budget` switches out of their own. Not owned.
   void schedule_by(Pct* pct, std::uint32_t budget);
+
+  /// Who looks on in all runs that record events. Not owned; null: nobody.
+  void set_onlooker(Onlooker* onlooker) { onlooker_ = onlooker; }
 
   /// The handler lanes that decisions may enter, and who runs them.
   void set_handlers(HandlerRunner* runner, std::vector<Lane> lanes);
@@ -358,6 +362,7 @@ class Simulation {
   unsigned task_count_ = 0;
 
   HandlerRunner* handlers_ = nullptr;
+  Onlooker* onlooker_ = nullptr;
   std::vector<Lane> handler_lanes_;
   std::array<std::array<std::uint16_t, kMaxLanesPerKind>, kLaneKinds> lane_entries_{};
 

@@ -8,8 +8,9 @@
 
 #include "lib/machine/pair.h"
 
+// ANYCTX_ASAN may be given, too: code that is not instrumented marks memory for code that is.
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) && !defined(ANYCTX_ASAN)
 #define ANYCTX_ASAN 1
 #endif
 #if __has_feature(thread_sanitizer)

@@ -77,6 +77,17 @@ std::string state(std::string_view css, std::string_view title, const json& verd
                      title, escaped(verdict.at(css).get<std::string>()));
 }
 
+std::string stack_row(const json& stack) {
+  std::string places;
+  for (const json& place : stack.at("places")) {
+    places +=
+        fmt::format("{}:{} in {}\n", place.at("file").get<std::string>(),
+                    place.at("line").get<unsigned>(), place.at("function").get<std::string>());
+  }
+  return fmt::format("<h3>{}</h3>\n<pre>{}</pre>\n", escaped(stack.at("what").get<std::string>()),
+                     escaped(places));
+}
+
 }  // namespace
 
 std::string_view steps_script() {
@@ -103,6 +114,14 @@ std::string steps_html(const json& story, std::string_view prefix) {
                                       escaped(verdict.at("rule").get<std::string>()))));
   }
   return html + "</tbody></table></div>\n";
+}
+
+std::string stacks_html(const json& story) {
+  const auto stacks = story.find("stacks");
+  if (stacks == story.end() || stacks->empty()) return {};
+  std::string html = "<h2>Sources</h2>\n";
+  for (const json& stack : *stacks) html += stack_row(stack);
+  return html;
 }
 
 std::string verdict_html(const json& story) {
@@ -152,6 +171,7 @@ std::string story_page(const json& story, const std::string& replay, const std::
       "<kbd>k</kbd> next and previous step, <kbd>d</kbd> <kbd>D</kbd> next and previous decision, "
       "<kbd>v</kbd> verdict, <kbd>g</kbd> <kbd>G</kbd> first and last.</p>\n";
   body += steps_html(story, "");
+  body += stacks_html(story);
   body += fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n<h2>Replay</h2>\n<pre>{}</pre>\n",
                       escaped(story.at("program").get<std::string>()), escaped(replay));
   return html_page(title, body, kScript);

@@ -14,6 +14,9 @@ std::string steps_html(const nlohmann::json& story, std::string_view prefix);
 /// What was expected and found, why, and where. Empty without a verdict.
 std::string verdict_html(const nlohmann::json& story);
 
+/// The stacks of decisions and of the verdict in the sources under test. Empty without any.
+std::string stacks_html(const nlohmann::json& story);
+
 /// A self-contained page. `replay` is the command that shows it again, `report` what a sanitizer
 /// said, if it ended the run.
 std::string story_page(const nlohmann::json& story, const std::string& replay,

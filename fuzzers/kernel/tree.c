@@ -1,0 +1,3 @@
+#include "inject/kernel/machine.h"
+
+const char anyctx_kernel_tree[] = ANYCTX_KERNEL_TREE;
