@@ -198,6 +198,8 @@ bool is_vmalloc_addr(const void* address) {
 void* memchr_inv(const void* start, int byte, size_t bytes) {
   const unsigned char* at = start;
 
+  // Nearly always all are as they should be: then each is like the next one, which is quick to see.
+  if (bytes == 0 || (*at == (unsigned char)byte && memcmp(at, at + 1, bytes - 1) == 0)) return NULL;
   for (; bytes > 0; --bytes, ++at) {
     if (*at != (unsigned char)byte) return (void*)at;
   }
