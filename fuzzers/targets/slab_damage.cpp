@@ -34,23 +34,26 @@ void SlabDamage::plant(const void* object, std::uint16_t record) {
   cache_ = inspector_.slab(slab_).cache;
   record_ = record;
   certain_ = true;
+  reported_ = false;
 }
 
-bool SlabDamage::look() {
+bool SlabDamage::look(bool alone) {
   if (object_ == nullptr) return false;
-  if (!simulation_.took_expected()) {
-    simulation_.expect(bug_);
-    return false;
-  }
+  if (!reported_) reported_ = simulation_.took_expected();
+  if (!reported_) simulation_.expect(bug_);
+  if (!reported_ || !alone) return false;
   outstanding_ = false;
   object_ = nullptr;
+  if (inspector_.slab_of_page(slab_) != slab_) return false;
+  const SlabView slab = inspector_.slab(slab_);
+  if (slab.cache != cache_ || !slab.frozen) return false;
   ANYCTX_CHECK_OP(given_up_count_, <, given_up_.size());
   given_up_[given_up_count_++] = slab_;
   return true;
 }
 
 void SlabDamage::judge_unreported() {
-  if (certain_) {
+  if (certain_ && !reported_) {
     simulation_.stop(inject::VerdictKind::poison,
                      "damage to a free object is reported before the object is handed out",
                      "a report", "none");

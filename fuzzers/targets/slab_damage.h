@@ -34,9 +34,10 @@ class SlabDamage {
   /// The slab with the planted damage may become empty, and the damage go away with it: from now on
   /// a report is possible, but not demanded.
   void doubt() { certain_ = false; }
-  /// Looks whether the planted damage was reported. True if it was since the last look: then its
-  /// slab is given up.
-  bool look();
+  /// Looks whether the planted damage was reported, and if so, whether its slab was given up for
+  /// that: true. Who finds it in a slab that goes away gives nothing up. While somebody else is in
+  /// a call, that may still be to be done, and is looked at later.
+  bool look(bool alone);
   /// The object with the planted damage was handed out, or would not be found. Stops the run if
   /// that should have been reported.
   void judge_unreported();
@@ -56,6 +57,7 @@ class SlabDamage {
   bool outstanding_ = false;
   machine::Bug bug_{};
   bool certain_ = false;
+  bool reported_ = false;
   const void* object_ = nullptr;
   SlabId slab_ = kNoSlab;
   CacheHandle cache_ = nullptr;

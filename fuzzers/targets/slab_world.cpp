@@ -172,6 +172,7 @@ void SlabWorld::check_steps(std::uint32_t most) const {
 
 void SlabWorld::finish() {
   open_ = false;
+  note_damage_report();
   deferral_.check_nothing_left();
   audit_.run(options_, strictness_);
   memcg_audit_.run(subject_->memcg());

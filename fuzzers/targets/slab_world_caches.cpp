@@ -94,6 +94,7 @@ bool SlabWorld::shrink(CacheHandle cache) {
   const std::uint64_t begun = ledger_.begun();
   const bool empty = subject_->kmem_cache_shrink(cache);
   ledger_.end_call();
+  note_damage_report();
   if (!alone || ledger_.begun() != begun) return empty;
   std::int64_t slabs = 0;
   for (unsigned node = 0; node < inspector_.nodes(); ++node) {

@@ -114,9 +114,9 @@ bool SlabWorld::has_user(SlabId slab) const {
   return found;
 }
 
-/// Planted damage may have been found by anything that allocates.
+/// Planted damage may have been found by anything that allocates, or gives slabs back.
 void SlabWorld::note_damage_report() {
-  if (!damage_.look()) return;
+  if (!damage_.look(ledger_.alone())) return;
   if (damage_.record() != CacheTable::kNone) ++caches_.record(damage_.record()).leaked;
 }
 
