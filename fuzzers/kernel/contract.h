@@ -24,6 +24,7 @@ enum class Difference : std::uint8_t {
   barn_may_overflow,
   spare_may_be_partial,
   failure_may_make_a_slab,
+  shrink_frees_sheaves,
   // Found: docs/findings.md.
   failure_loses_ranges,
   fault_frees_reservation,
@@ -77,6 +78,9 @@ inline constexpr std::array kDifferences = {
     KnownDifference{Difference::failure_may_make_a_slab, false,
                     "an allocation that fails may leave an empty slab",
                     "it made a sheaf first, or filled one in part; caches keep a few empty slabs"},
+    KnownDifference{Difference::shrink_frees_sheaves, false,
+                    "shrinking a cache of kmalloc() may leave an object with a CPU",
+                    "sheaves come from there, and those that it frees go where all objects go"},
     KnownDifference{Difference::failure_loses_ranges, true,
                     "a change of a range tree that gets no node loses numbers",
                     "range_tree_clear() cuts a run before it allocates, and who calls "

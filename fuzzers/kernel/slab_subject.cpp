@@ -147,6 +147,7 @@ SlabStrictness KernelSlabSubject::strictness() const {
   strictness.barn_is_bounded = !contract_.allows(Difference::barn_may_overflow);
   strictness.failure_makes_no_slab = !contract_.allows(Difference::failure_may_make_a_slab);
   strictness.spare_is_whole = !contract_.allows(Difference::spare_may_be_partial);
+  strictness.shrink_empties_buckets = !contract_.allows(Difference::shrink_frees_sheaves);
   return strictness;
 }
 

@@ -41,6 +41,8 @@ struct SlabStrictness {
   bool failure_makes_no_slab = true;
   // The spare sheaf of a CPU is full or empty; else it may be one that a user gave back.
   bool spare_is_whole = true;
+  // Shrinking takes all that is cached of a bucket, too; else it frees sheaves into such.
+  bool shrink_empties_buckets = true;
 };
 
 /// A block of pages that was handed out: its memory, by the address of its first page.

@@ -66,7 +66,7 @@ class SlabWorld final : public engine::World {
   Outcome kmem_cache_destroy(unsigned name);
   void destroy(std::uint16_t index);
   Outcome shrink_bucket(std::size_t size);
-  bool shrink(CacheHandle cache);
+  bool shrink(CacheHandle cache, bool is_bucket);
   void check_nothing_cached(CacheHandle cache) const;
   void check_unreferenced(CacheHandle cache) const;
   Outcome barrier();

@@ -77,16 +77,16 @@ Outcome SlabWorld::kmem_cache_shrink(unsigned name) {
   if (index == CacheTable::kNone) return {Outcome::Kind::vacuous};
   CacheRecord& record = caches_.record(index);
   record.users.enter();
-  const bool empty = shrink(record.handle);
+  const bool empty = shrink(record.handle, false);
   record.users.leave();
   return {Outcome::Kind::done, empty ? 1u : 0u};
 }
 
 Outcome SlabWorld::shrink_bucket(std::size_t size) {
-  return {Outcome::Kind::done, shrink(inspector_.bucket(size)) ? 1u : 0u};
+  return {Outcome::Kind::done, shrink(inspector_.bucket(size), true) ? 1u : 0u};
 }
 
-bool SlabWorld::shrink(CacheHandle cache) {
+bool SlabWorld::shrink(CacheHandle cache, bool is_bucket) {
   // Workers of other CPUs take part, so that the call counts as disturbed. What matters is that
   // nobody else allocated or freed.
   const bool alone = ledger_.alone() && !deferral_.has_any();
@@ -104,7 +104,7 @@ bool SlabWorld::shrink(CacheHandle cache) {
     simulation_.stop(VerdictKind::error_code, "shrinking says whether slabs remain",
                      fmt::format("{} slabs", slabs), empty ? "none" : "some");
   }
-  check_nothing_cached(cache);
+  if (!is_bucket || strictness_.shrink_empties_buckets) check_nothing_cached(cache);
   return empty;
 }
 
