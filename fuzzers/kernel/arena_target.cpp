@@ -13,6 +13,11 @@ namespace {
 // Own steps for each of ours: most are accesses of the kernel's trees.
 constexpr std::uint32_t kStepScale = 20;
 
+constexpr std::string_view kSites[] = {"struct", "scratch", "array",     "page", "span",
+                                       "record", "faulted", "zap_mutex", "mutex"};
+constexpr KernelLacks::Layer kLayers[] = {{"arena", kSites}};
+constexpr KernelLacks kLacks = {.layers = kLayers};
+
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
                                           const KernelContract& contract) {
   return std::make_unique<ArenaWorld>(simulation, make_kernel_arena_subject(simulation, contract));
@@ -21,7 +26,7 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_arena_target() {
-  return on_kernel<kArenaSchema, make_world>(arena_target(), kStepScale);
+  return on_kernel<kArenaSchema, make_world, kLacks>(arena_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -26,12 +26,20 @@ void fix(std::span<const KernelLacks::Fixed> values, std::vector<program::ParamS
   }
 }
 
+bool has_site(std::span<const KernelLacks::Layer> layers, std::string_view site) {
+  const std::size_t dot = site.find('.');
+  for (const auto& [name, sites] : layers) {
+    if (name == site.substr(0, dot))
+      return std::ranges::find(sites, site.substr(dot + 1)) != sites.end();
+  }
+  return true;
+}
+
 }  // namespace
 
 KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks)
     : params_(ours.params.begin(), ours.params.end()),
       ops_(ours.ops.begin(), ours.ops.end()),
-      sites_(ours.sites.begin(), ours.sites.end()),
       schema_(ours) {
   fix(kMachine, params_);
   fix(lacks.params, params_);
@@ -42,6 +50,13 @@ KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks
     if (is_in(lacks.ops, op)) op.lanes = program::kNoLane;
     if (is_in(lacks.handler_ops, op)) op.lanes = program::kTaskOnly;
   }
+  for (const std::span<const machine::SiteInfo> table : ours.sites) {
+    std::vector<machine::SiteInfo>& own = tables_.emplace_back(table.begin(), table.end());
+    for (machine::SiteInfo& info : own) {
+      if (!has_site(lacks.layers, info.name)) info.verbs = 0;
+    }
+  }
+  sites_.assign(tables_.begin(), tables_.end());
   params_.push_back({"strict", 0, 1, 0, kNoYes});
   params_.push_back({"known", 0, 1, 0, kKnown});
   sites_.emplace_back(inject::kernel_site::kTable);

@@ -21,6 +21,13 @@ struct KernelLacks {
   std::span<const std::string_view> ops = {};
   /// Operations that only tasks may call.
   std::span<const std::string_view> handler_ops = {};
+  /// A layer of ours that the sources stand in for: of its sites ("slab.size") there are those that
+  /// stubs visit. The others are not listed, and no decision is tried there.
+  struct Layer {
+    std::string_view name;
+    std::span<const std::string_view> sites = {};
+  };
+  std::span<const Layer> layers = {};
 };
 
 class KernelSchema {
@@ -35,6 +42,7 @@ class KernelSchema {
  private:
   std::vector<program::ParamSpec> params_;
   std::vector<program::OpSpec> ops_;
+  std::vector<std::vector<machine::SiteInfo>> tables_;
   std::vector<std::span<const machine::SiteInfo>> sites_;
   program::Schema schema_;
 };

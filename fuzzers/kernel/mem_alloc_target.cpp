@@ -13,6 +13,10 @@ namespace {
 // Own steps for each of ours: every access is one.
 constexpr std::uint32_t kStepScale = 4;
 
+constexpr std::string_view kSites[] = {"object", "struct", "remains", "trace_lock"};
+constexpr KernelLacks::Layer kLayers[] = {{"mem_alloc", kSites}};
+constexpr KernelLacks kLacks = {.layers = kLayers};
+
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation, const KernelContract&) {
   return std::make_unique<MemAllocWorld>(simulation, make_kernel_mem_alloc_subject(simulation));
 }
@@ -20,7 +24,7 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation, const 
 }  // namespace
 
 engine::Target kernel_mem_alloc_target() {
-  return on_kernel<kMemAllocSchema, make_world>(mem_alloc_target(), kStepScale);
+  return on_kernel<kMemAllocSchema, make_world, kLacks>(mem_alloc_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

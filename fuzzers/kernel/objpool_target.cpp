@@ -13,6 +13,10 @@ namespace {
 // Own steps for each of ours: every access is one.
 constexpr std::uint32_t kStepScale = 8;
 
+constexpr std::string_view kSites[] = {"memory"};
+constexpr KernelLacks::Layer kLayers[] = {{"objpool", kSites}};
+constexpr KernelLacks kLacks = {.layers = kLayers};
+
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
                                           const KernelContract& contract) {
   return std::make_unique<ObjPoolWorld>(simulation, make_kernel_objpool_subject(contract));
@@ -21,7 +25,7 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_objpool_target() {
-  return on_kernel<kObjPoolSchema, make_world>(objpool_target(), kStepScale);
+  return on_kernel<kObjPoolSchema, make_world, kLacks>(objpool_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -13,6 +13,9 @@ namespace {
 // Own steps for each of ours: every access is one.
 constexpr std::uint32_t kStepScale = 4;
 
+constexpr KernelLacks::Layer kLayers[] = {{"rqspinlock"}};
+constexpr KernelLacks kLacks = {.layers = kLayers};
+
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
                                           const KernelContract& contract) {
   return std::make_unique<RqSpinLockWorld>(simulation, make_kernel_rqspinlock_subject(contract));
@@ -21,7 +24,7 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_rqspinlock_target() {
-  return on_kernel<kRqSpinLockSchema, make_world>(rqspinlock_target(), kStepScale);
+  return on_kernel<kRqSpinLockSchema, make_world, kLacks>(rqspinlock_target(), kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -30,7 +30,13 @@ constexpr std::string_view kForTasks[] = {
     "kmem_cache_return_sheaf",
 };
 
-constexpr KernelLacks kLacks = {.params = kFixed, .ops = kAbsent, .handler_ops = kForTasks};
+constexpr std::string_view kSites[] = {"sheaf_lock",   "barn_lock",   "list_lock", "slab_lock",
+                                       "caches_mutex", "flush_mutex", "size",      "context",
+                                       "no_cas2",      "may_sleep"};
+constexpr KernelLacks::Layer kLayers[] = {{"slab", kSites}, {"grace"}, {"memcg"}};
+
+constexpr KernelLacks kLacks = {
+    .params = kFixed, .ops = kAbsent, .handler_ops = kForTasks, .layers = kLayers};
 
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
                                           const KernelContract& contract) {
