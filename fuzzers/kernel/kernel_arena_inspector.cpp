@@ -41,22 +41,28 @@ std::string_view KernelArenaInspector::tree_fault(unsigned arena) const {
   return wrong == nullptr ? std::string_view() : wrong;
 }
 
-model::LeafView KernelArenaInspector::view(const KernelArena& arena, std::uint64_t address,
-                                           const page::Page<Sim>* page) const {
-  const std::uint64_t start = anyctx_arena_kernel_start(arena.map());
-  return {.kernel_page = static_cast<std::int64_t>(address - start) >> stage_.options.page_shift,
+KernelArenaInspector::Mapping KernelArenaInspector::mapping_of(const KernelArena& arena) {
+  return {anyctx_arena_kernel_start(arena.map()), anyctx_arena_scratch_page(arena.map())};
+}
+
+model::LeafView KernelArenaInspector::view(const Mapping& mapping, std::uint64_t address,
+                                           const page::Page<Sim>* page, bool unsynced) const {
+  return {.kernel_page =
+              static_cast<std::int64_t>(address - mapping.start) >> stage_.options.page_shift,
           .page = frame(page),
-          .scratch = frame(page) == anyctx_arena_scratch_page(arena.map()),
-          .unsynced = arena.area().table().peek_unsynced(address)};
+          .scratch = frame(page) == mapping.scratch_page,
+          .unsynced = unsynced};
 }
 
 void KernelArenaInspector::leaves(unsigned index, std::vector<model::LeafView>& leaves) const {
   leaves.clear();
   const KernelArena* const arena = at(index);
   if (arena == nullptr) return;
-  arena->area().table().peek_each([&](std::uint64_t address, const page::Page<Sim>* page, bool) {
-    leaves.push_back(view(*arena, address, page));
-  });
+  const Mapping mapping = mapping_of(*arena);
+  arena->area().table().peek_each(
+      [&](std::uint64_t address, const page::Page<Sim>* page, bool unsynced) {
+        leaves.push_back(view(mapping, address, page, unsynced));
+      });
 }
 
 bool KernelArenaInspector::leaf(unsigned index, std::int64_t kernel_page,
@@ -69,7 +75,7 @@ bool KernelArenaInspector::leaf(unsigned index, std::int64_t kernel_page,
       (static_cast<std::uint64_t>(kernel_page) << stage_.options.page_shift);
   const page::Page<Sim>* const page = table.contains(address) ? table.peek_load(address) : nullptr;
   if (page == nullptr) return false;
-  leaf = view(*arena, address, page);
+  leaf = view(mapping_of(*arena), address, page, table.peek_unsynced(address));
   return true;
 }
 
@@ -106,8 +112,9 @@ std::uint64_t KernelArenaInspector::counter(unsigned index) const {
   const KernelArena* const arena = at(index);
   std::uint64_t pages = 0;
   if (arena == nullptr || anyctx_arena_counter(arena->map(), &pages)) return pages;
+  const Mapping mapping = mapping_of(*arena);
   arena->area().table().peek_each([&](std::uint64_t address, const page::Page<Sim>* page, bool) {
-    pages += !view(*arena, address, page).scratch;
+    pages += !view(mapping, address, page, false).scratch;
   });
   return pages;
 }
@@ -116,9 +123,10 @@ void KernelArenaInspector::tlb(unsigned index, std::vector<model::TlbView>& entr
   entries.clear();
   const KernelArena* const arena = at(index);
   if (arena == nullptr) return;
+  const Mapping mapping = mapping_of(*arena);
   stage_.kernel.peek_tlb([&](unsigned cpu, std::uint64_t address, const page::Page<Sim>* page) {
     if (address < arena->area().start() || address >= arena->area().end()) return;
-    const model::LeafView leaf = view(*arena, address, page);
+    const model::LeafView leaf = view(mapping, address, page, false);
     entries.push_back({cpu, leaf.kernel_page, leaf.page, leaf.scratch});
   });
 }

@@ -34,8 +34,14 @@ class KernelArenaInspector final : public ArenaMachineInspector {
     const KernelArena& found = arenas_.arena(arena);
     return found.exists() ? &found : nullptr;
   }
-  model::LeafView view(const KernelArena& arena, std::uint64_t address,
-                       const page::Page<Sim>* page) const;
+  /// The kernel's mapping of an arena.
+  struct Mapping {
+    std::uint64_t start;
+    std::uint32_t scratch_page;
+  };
+  static Mapping mapping_of(const KernelArena& arena);
+  model::LeafView view(const Mapping& mapping, std::uint64_t address, const page::Page<Sim>* page,
+                       bool unsynced) const;
 
   const KernelArenaStage& arenas_;
 };

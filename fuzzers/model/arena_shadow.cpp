@@ -10,9 +10,12 @@ void ArenaShadow::reset(std::uint32_t slots) {
 }
 
 std::size_t ArenaShadow::run_of(std::uint32_t slot) const {
+  if (is_in(slot, last_)) return last_;
+  if (is_in(slot, last_ + 1)) return ++last_;
   const auto behind =
       std::ranges::partition_point(runs_, [=](const Run& run) { return run.first <= slot; });
-  return static_cast<std::size_t>(behind - runs_.begin()) - 1;
+  last_ = static_cast<std::size_t>(behind - runs_.begin()) - 1;
+  return last_;
 }
 
 std::size_t ArenaShadow::cut(std::uint32_t slot) {

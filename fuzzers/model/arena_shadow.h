@@ -60,6 +60,9 @@ class ArenaShadow {
   };
 
   std::size_t run_of(std::uint32_t slot) const;
+  bool is_in(std::uint32_t slot, std::size_t run) const {
+    return run < runs_.size() && runs_[run].first <= slot && slot < end_of(run);
+  }
   std::uint32_t end_of(std::size_t run) const {
     return run + 1 < runs_.size() ? runs_[run + 1].first : size_;
   }
@@ -69,6 +72,7 @@ class ArenaShadow {
 
   std::vector<Run> runs_;
   std::uint32_t size_ = 0;
+  mutable std::size_t last_ = 0;  // run that was looked for last: the next is near
 };
 
 template <class F>

@@ -17,10 +17,11 @@ using anyctx::machine::IrqState;
 
 namespace {
 
-// Who has looked that often while nothing happened looks less often: most waits that reach their
-// limit are of this kind, and each look takes as many steps.
+// Who has looked that often while nothing happened looks half as often: most waits that reach their
+// limit are of this kind, and each look takes as many steps. (Less often still, and two that wait
+// for each other would find out late.)
 constexpr std::uint32_t kTurnsInVain = 8;
-constexpr std::uint64_t kPatience = 4;
+constexpr std::uint64_t kPatience = 2;
 
 }  // namespace
 

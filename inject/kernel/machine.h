@@ -27,7 +27,7 @@ void anyctx_before_update(void);
 
 // A loop that spins until others have done something. Each turn begins with a look, at the machine
 // and then at what the loop waits for; while that is not done, others run, at most until something
-// happens or `ns` nanoseconds have passed; four times as long after some turns in which nothing
+// happens or `ns` nanoseconds have passed; twice as long after some turns in which nothing
 // happened. After the last turn comes the end.
 enum { kAnyctxForever = 0 };
 uint64_t anyctx_spin_look(void);

@@ -99,6 +99,7 @@ void add_sweep(CLI::App& app, Session& session) {
       "sweep", "try every fault, NMI and switch at every point of programs (default: all three)");
   command->add_option("SUBJECT", options->subjects, "programs, or targets: all of their corpus")
       ->required();
+  command->add_option("--param", options->params, "NAME=VALUE: of all programs; may be repeated");
   command->add_flag("--faults", options->faults, "every failure, once and for good");
   command->add_flag("--nmi", options->nmi, "every handler, as an NMI and as re-entry");
   command->add_flag("--preempt", options->preempt, "every switch, migration and delay");

@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
 #include "triage/cli/files.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/sweep_coverage.h"
 #include "triage/cli/sweep_crew.h"
+#include "triage/cli/sweep_programs.h"
 #include "triage/report/sweep_report.h"
 #include "triage/signature/signature.h"
 
@@ -42,59 +42,10 @@ Shard parse_shard(const std::string& text) {
   return shard;
 }
 
-std::vector<std::string> corpus_of(const Installation& installation, const std::string& target) {
-  std::vector<std::string> files;
-  for (const char* folder : {"regress", "seeds"}) {
-    const fs::path path = installation.corpus(target) / folder;
-    if (!fs::is_directory(path)) continue;
-    for (const auto& entry : fs::directory_iterator(path)) {
-      if (entry.is_regular_file()) files.push_back(entry.path());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-[[noreturn]] void unknown(const std::string& name, const std::vector<TargetInfo>& targets) {
-  program::Suggestion suggestion(name);
-  std::string names;
-  for (const TargetInfo& target : targets) {
-    suggestion.offer(target.name);
-    names += " " + target.name;
-  }
-  throw SetupError(
-      fmt::format("{}: no such file or target; targets are{}{}", name, names, suggestion.clause()));
-}
-
 int sweep_instructions(const Installation& installation, const SweepOptions& options) {
   Command command = installation.instructions();
   for (const std::string& target : options.subjects) command.with(target);
   return Process(command, Process::Output::inherit).wait().code;
-}
-
-/// The files that the arguments stand for; the target itself for a small scope.
-std::vector<std::string> files_of(const Installation& installation, const SweepOptions& options) {
-  const std::vector<TargetInfo> targets = installation.targets();
-  std::vector<std::string> files;
-  for (const std::string& subject : options.subjects) {
-    const bool is_target = std::any_of(targets.begin(), targets.end(),
-                                       [&](const TargetInfo& t) { return t.name == subject; });
-    if (options.scope != 0) {
-      if (!is_target) unknown(subject, targets);
-      files.push_back(subject);
-    } else if (fs::is_regular_file(subject)) {
-      files.push_back(subject);
-    } else if (is_target) {
-      for (std::string& file : corpus_of(installation, subject)) files.push_back(std::move(file));
-    } else {
-      unknown(subject, targets);
-    }
-  }
-  if (options.scope != 0 && files.size() != 1)
-    throw SetupError("--scope enumerates the programs of one target; name one");
-  if (files.empty())
-    throw SetupError("no programs to sweep: the corpus of the target is empty; name files");
-  return files;
 }
 
 void check(const SweepOptions& options) {
@@ -107,6 +58,8 @@ void check(const SweepOptions& options) {
         "--pct, --instructions and --coverage");
   if (options.no_reduction && options.schedules == 0)
     throw SetupError("--no-reduction is about schedules; add --schedules N");
+  if (options.scope != 0 && !options.params.empty())
+    throw SetupError("--scope enumerates programs as they are; drop --param");
   if (options.coverage.empty()) return;
   if (!options.time.empty() || !options.sanitizer.empty() || !options.out.empty())
     throw SetupError("--coverage takes a whole sweep: drop --time, --out and --sanitizer");
@@ -193,7 +146,9 @@ Command schedules_command(const Installation& installation, const SweepOptions& 
   if (options.first) command.with("--first");
   if (options.json) command.with("--json");
   command.with("--");
-  for (const std::string& file : files_of(installation, options)) command.with(file);
+  for (const std::string& file :
+       sweep_programs(installation, options, save.parent_path() / "programs"))
+    command.with(file);
   return command;
 }
 
@@ -235,19 +190,19 @@ int sweep(const Installation& installation, const SweepOptions& options) {
   if (options.instructions) return sweep_instructions(installation, options);
   if (options.pct != 0) return try_schedules(installation, options);
   const Shard shard = parse_shard(options.shard);
+  const fs::path out =
+      fs::absolute(options.out.empty() ? installation.work() / "sweep" : fs::path(options.out));
+  if (options.out.empty()) fs::remove_all(out);
+  fs::create_directories(out);
+
   SweepShare share;
-  share.files = files_of(installation, options);
+  share.files = sweep_programs(installation, options, out / "programs");
   share.options = words_of(options, shard);
   share.runner = installation.runner(options.sanitizer);
   share.jobs = options.jobs;
   share.run_limit = parse_duration(options.timeout);
   share.only_first = options.first;
   if (!options.time.empty()) share.time = parse_duration(options.time);
-
-  const fs::path out =
-      fs::absolute(options.out.empty() ? installation.work() / "sweep" : fs::path(options.out));
-  if (options.out.empty()) fs::remove_all(out);
-  fs::create_directories(out);
 
   const Clock::time_point begin = Clock::now();
   SweepResult result;

@@ -11,6 +11,7 @@ namespace anyctx::triage {
 
 struct SweepOptions {
   std::vector<std::string> subjects;  // files, or targets: all programs of their corpus
+  std::vector<std::string> params;    // NAME=VALUE, of all programs
   bool faults = false;                // none of these three: all
   bool nmi = false;
   bool preempt = false;
