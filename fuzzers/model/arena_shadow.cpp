@@ -91,15 +91,13 @@ void ArenaShadow::write(std::uint32_t slot, std::uint64_t word) {
   });
 }
 
-void ArenaShadow::observe(SlotRange range, StateSet found, ArenaPage page) {
-  each(range, [=](SlotRange, ShadowSlot& known) {
-    known.states = known.states & found;
-    if (known.doomed) known.states = known.states | (page == kNoArenaPage ? kFree : kGoing);
-    known.page = page;
-    if (page != kNoArenaPage) return;
-    known.written = false;
-    known.word = 0;
-  });
+void ArenaShadow::observe(ShadowSlot& known, StateSet found, ArenaPage page) {
+  known.states = known.states & found;
+  if (known.doomed) known.states = known.states | (page == kNoArenaPage ? kFree : kGoing);
+  known.page = page;
+  if (page != kNoArenaPage) return;
+  known.written = false;
+  known.word = 0;
 }
 
 void ArenaShadow::all_arrived() {

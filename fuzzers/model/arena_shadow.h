@@ -47,9 +47,9 @@ class ArenaShadow {
   void forget_words(SlotRange range);
   void write(std::uint32_t slot, std::uint64_t word);
 
-  /// Slots are found in one of `found`; of these, they may be the ones that are left. `page`: the
-  /// page that the only one of them has.
-  void observe(SlotRange range, StateSet found, ArenaPage page);
+  /// For each(): a slot is found in one of `found`; of these, it may be in the ones that are left.
+  /// `page`: that which it has.
+  static void observe(ShadowSlot& known, StateSet found, ArenaPage page);
   /// No deferred free is left: what could have been on its way has arrived.
   void all_arrived();
 

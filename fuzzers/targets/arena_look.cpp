@@ -174,8 +174,8 @@ void ArenaLook::check_found(const FoundSlots& found) {
                                               : model::meaning(found.free, has_page);
   scene_.shadow.each(found.range, [&](SlotRange part, model::ShadowSlot& known) {
     check_part(part, known, states, found.page);
+    model::ArenaShadow::observe(known, states, found.page);
   });
-  scene_.shadow.observe(found.range, states, found.page);
 }
 
 void ArenaLook::check_part(SlotRange part, model::ShadowSlot& known, StateSet found,

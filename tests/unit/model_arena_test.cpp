@@ -124,7 +124,9 @@ TEST(ArenaShadow, DeferredFreeEndsInFree) {
   shadow.allocated({2, 2});
   EXPECT_EQ(shadow.slot(2).states, StateSet{SlotState::allocated});
   shadow.queued({2, 1}, false);
-  shadow.observe({2, 1}, kWithPage, 7);  // the worker has not come yet
+  // The worker has not come yet.
+  shadow.each({2, 1},
+              [](SlotRange, ShadowSlot& slot) { ArenaShadow::observe(slot, kWithPage, 7); });
   EXPECT_TRUE(shadow.slot(2).states.has(SlotState::queued));
   shadow.all_arrived();
   EXPECT_EQ(shadow.slot(2).states, StateSet{SlotState::free});
