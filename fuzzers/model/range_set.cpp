@@ -94,15 +94,15 @@ void RangeSet::clear(std::uint64_t start, std::uint64_t length) {
 
 /// New runs are younger than old ones, and the younger the further to the right.
 void RangeSet::replace() {
-  std::vector<std::uint64_t> ages;
+  next_ages_.clear();
   std::size_t old = 0;
   for (const Run& run : next_runs_) {
     while (old < runs_.size() && runs_[old].first < run.first) ++old;
     const bool same = old < runs_.size() && runs_[old] == run;
-    ages.push_back(same ? ages_[old] : ++clock_);
+    next_ages_.push_back(same ? ages_[old] : ++clock_);
   }
   runs_.swap(next_runs_);
-  ages_.swap(ages);
+  ages_.swap(next_ages_);
 }
 
 std::optional<std::uint64_t> RangeSet::find(std::uint64_t length) const {

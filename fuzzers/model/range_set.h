@@ -50,7 +50,8 @@ class RangeSet {
 
   std::vector<Run> runs_;            // by start
   std::vector<std::uint64_t> ages_;  // by run: when it became what it is
-  std::vector<Run> next_runs_;
+  std::vector<Run> next_runs_;       // what a change makes of them
+  std::vector<std::uint64_t> next_ages_;
   std::uint64_t limit_ = 0;
   std::uint64_t clock_ = 0;
 };
