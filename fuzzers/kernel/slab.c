@@ -8,6 +8,8 @@
 #define CONFIG_HAVE_ALIGNED_STRUCT_PAGE 1
 // Debug caches, and counters of slabs. Without sysfs, debugfs and stacks.
 #define CONFIG_SLUB_DEBUG 1
+// Links are encoded, and frees look whose object it is, as distributions have it.
+#define CONFIG_SLAB_FREELIST_HARDENED 1
 // Nothing waits for grace periods: no program frees by kfree_rcu().
 #undef CONFIG_KVFREE_RCU_BATCHED
 

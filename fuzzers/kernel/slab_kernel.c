@@ -4,6 +4,7 @@
 // Configured as slab.c.
 #define CONFIG_HAVE_ALIGNED_STRUCT_PAGE 1
 #define CONFIG_SLUB_DEBUG 1
+#define CONFIG_SLAB_FREELIST_HARDENED 1
 #undef CONFIG_KVFREE_RCU_BATCHED
 
 #include <linux/cpuhotplug.h>
@@ -268,6 +269,14 @@ void add_taint(unsigned flag, enum lockdep_ok ok) {}
 void hash_pointers_finalize(bool slub_debug) {}
 void print_hex_dump(const char* level, const char* prefix, int type, int row, int group,
                     const void* bytes, size_t count, bool ascii) {}
+
+// What links of a cache are encoded with: the same in each run.
+u64 get_random_u64(void) {
+  static u64 last;
+
+  last += 0x9e3779b97f4a7c15;
+  return last;
+}
 
 // Nothing is said about a lack of memory.
 int ___ratelimit(struct ratelimit_state* state, const char* function) {

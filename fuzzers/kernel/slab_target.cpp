@@ -15,12 +15,12 @@ constexpr std::uint32_t kStepScale = 20;
 
 // How the sources are compiled, and what the kernel does not have, or does not find out.
 constexpr KernelLacks::Fixed kFixed[] = {
-    {"smp", 1},         {"nodes", 1},  {"encoded", 0}, {"min_align", 0},    {"memcg", 0},
+    {"smp", 1},         {"nodes", 1},  {"encoded", 1}, {"min_align", 0},    {"memcg", 0},
     {"memcg_slots", 1}, {"design", 1}, {"barn", 10},   {"boot_sheaves", 1}, {"without_cas2", 1},
 };
 constexpr std::string_view kAbsent[] = {
-    "double_free",   "wrong_free",  "kmem_cache_alloc_nolock", "kmem_cache_free_nolock",
-    "replace_payer", "drain_stock",
+    "double_free", "kmem_cache_alloc_nolock", "kmem_cache_free_nolock", "replace_payer",
+    "drain_stock",
 };
 
 // They take the lock of a CPU's sheaves, which an interrupt does not wait for.
