@@ -112,6 +112,9 @@ std::string steps_text(const SweepTotals& totals) {
 }
 
 std::string totals_text(const std::string& target, const SweepTotals& totals) {
+  if (totals.units == 0 && totals.runs == 0)
+    return fmt::format("{}: {} programs, and nothing to try: there is one run of each\n", target,
+                       grouped(totals.programs));
   const std::string schedules = schedules_text(totals);
   std::string text = fmt::format("{}: {} programs, ", target, grouped(totals.programs));
   if (schedules.empty())
