@@ -7,13 +7,11 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<RegressionForm, 1> kForms = {{
-    {"gtest", "_test.cpp", to_gtest},
-}};
+constexpr std::array<const RegressionForm*, 1> kForms = {&kGtestForm};
 
 }  // namespace
 
-std::span<const RegressionForm> regression_forms() {
+std::span<const RegressionForm* const> regression_forms() {
   return kForms;
 }
 

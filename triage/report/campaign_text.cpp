@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "triage/report/campaign_report.h"
+#include "triage/report/quantity.h"
 
 namespace anyctx::triage {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 using nlohmann::json;
 
 /// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 /// "  label        item, item, ..." in lines of 100 columns; nothing without items.
 std::string section(std::string_view label, const std::vector<std::string>& items) {
   constexpr std::size_t kColumns = 100;

@@ -1,4 +1,5 @@
 #include "triage/report/sweep_report.h"
+#include "triage/report/quantity.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +15,7 @@ struct CategoryRow {
   std::string_view category;
   std::string_view what;
 };
-constexpr CategoryRow kRows[] = {
+constexpr CategoryRow kCategoryRows[] = {
     {"sticky", "failures that stay"},         {"transient", "failures, once"},
     {"nmi", "handlers, as an NMI"},           {"reentry", "handlers, as re-entry"},
     {"irq", "handlers, as an interrupt"},     {"softirq", "handlers, as a softirq"},
@@ -23,12 +24,6 @@ constexpr CategoryRow kRows[] = {
 };
 
 /// 12345678: "12,345,678".
-std::string grouped(std::uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 bool is_whole(const SweepTotals& totals) {
   return totals.batches_done == totals.batches;
 }
@@ -123,7 +118,7 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
     text += fmt::format("{} visits of points, {} placements, ", grouped(totals.places),
                         grouped(totals.units));
   text += fmt::format("{} runs\n", grouped(totals.runs));
-  for (const CategoryRow& row : kRows) {
+  for (const CategoryRow& row : kCategoryRows) {
     const auto count = totals.categories.find(std::string(row.category));
     if (count == totals.categories.end()) continue;
     const SweepCount& c = count->second;
