@@ -23,10 +23,17 @@ struct Regression {
   Scenario scenario;     // what happened
 };
 
+/// One of several files of a test.
+struct TestFile {
+  std::string place;  // below the test's folder
+  std::string text;
+};
+
 /// A test, or why it cannot be written.
 struct WrittenTest {
   std::string text;
   std::vector<std::string> reasons;  // one for each thing that cannot be expressed; then no text
+  std::vector<TestFile> files = {};  // instead of the text, where the test is a folder
 };
 
 /// A form that a finding can be exported to.
@@ -35,7 +42,7 @@ struct RegressionForm {
   enum class Home { clone, kernel };
 
   std::string_view name;       // as after --as
-  std::string_view extension;  // of the file: "_test.cpp"
+  std::string_view extension;  // of the file: "_test.cpp"; none: the test is a folder
   Home home;
   /// Why there is no such test of this target, whatever happened; empty: there may be.
   std::string (*refusal)(std::string_view target);
@@ -45,6 +52,9 @@ struct RegressionForm {
 /// GoogleTest: the program, run on the simulated machine by the target itself. What only a
 /// sanitizer sees fails in a build that has it.
 extern const RegressionForm kGtestForm;
+
+/// Selftests of BPF: a program, and the process that loads it.
+extern const RegressionForm kBpfForm;
 
 /// All forms there are.
 std::span<const RegressionForm* const> regression_forms();
