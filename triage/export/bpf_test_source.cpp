@@ -126,9 +126,8 @@ static void check_slots(struct account *acc)
 		printf("that was page %ld, at the end\n", slot);
 		good = false;
 	}
-	if (good && !allocate(acc, prog, ANYWHERE, 1, &got)) {
+	if (good && !allocate(acc, prog, ANYWHERE, 1, &got))
 		printf("that was one more page, at the end\n");
-	}
 }
 )c";
 
