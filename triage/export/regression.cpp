@@ -7,7 +7,7 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<const RegressionForm*, 1> kForms = {&kGtestForm};
+constexpr std::array<const RegressionForm*, 2> kForms = {&kGtestForm, &kKunitForm};
 
 }  // namespace
 

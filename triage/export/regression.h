@@ -46,6 +46,9 @@ struct RegressionForm {
 /// sanitizer sees fails in a build that has it.
 extern const RegressionForm kGtestForm;
 
+/// KUnit: the calls of the run, made by the kernel itself.
+extern const RegressionForm kKunitForm;
+
 /// All forms there are.
 std::span<const RegressionForm* const> regression_forms();
 

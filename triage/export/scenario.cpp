@@ -131,12 +131,6 @@ class Reader {
   unsigned time_ = 0;
 };
 
-bool is_within(const Scenario& scenario, std::size_t inner, std::size_t outer) {
-  std::optional<std::size_t> at = inner;
-  while (at && *at != outer) at = scenario.steps[*at].within;
-  return at.has_value();
-}
-
 }  // namespace
 
 const NamedValue& ScenarioStep::arg(std::string_view name) const {
@@ -165,12 +159,18 @@ Scenario scenario_of(const json& story, const Schema& schema) {
   return scenario;
 }
 
+bool is_nested(const Scenario& scenario, std::size_t inner, std::size_t outer) {
+  std::optional<std::size_t> at = scenario.steps[inner].within;
+  while (at && *at != outer) at = scenario.steps[*at].within;
+  return at.has_value();
+}
+
 bool has_company(const Scenario& scenario, std::size_t step) {
   const ScenarioStep& one = scenario.steps[step];
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
     const ScenarioStep& other = scenario.steps[i];
-    if (other.begin > one.end || other.end < one.begin) continue;
-    if (!is_within(scenario, i, step) && !is_within(scenario, step, i)) return true;
+    if (i == step || other.begin > one.end || other.end < one.begin) continue;
+    if (!is_nested(scenario, i, step) && !is_nested(scenario, step, i)) return true;
   }
   return false;
 }

@@ -89,8 +89,10 @@ struct Scenario {
 /// target's. Throws nlohmann::json::exception.
 Scenario scenario_of(const nlohmann::json& story, const program::Schema& schema);
 
-/// Whether other steps than those that it interrupted, or that interrupted it, began or ended
-/// while it ran.
+/// Whether a step interrupted another one, or one that interrupted that.
+bool is_nested(const Scenario& scenario, std::size_t inner, std::size_t outer);
+
+/// Whether another step was under way while this one was, and neither is nested in the other.
 bool has_company(const Scenario& scenario, std::size_t step);
 
 }  // namespace anyctx::triage
