@@ -100,6 +100,12 @@ Scenario scenario_for(const RegressionForm& form, const Installation& installati
   return scenario_of(run.document, target_schema(installation, smallest.target)->schema());
 }
 
+/// In the tree of a kernel, a name has to say what is tested.
+std::string default_name(const RegressionForm& form, const Regression& regression) {
+  const std::string name = fmt::format("{}-{}", regression.kind, short_hash(regression.program));
+  return form.home == RegressionForm::Home::clone ? name : regression.target + "-" + name;
+}
+
 /// Where the program goes, and the test.
 struct Places {
   fs::path program;
@@ -156,9 +162,7 @@ int export_test(const Installation& installation, const ExportOptions& options) 
   regression.headline = smallest.sight.signature.headline;
   regression.program = smallest.program;
   regression.kernel = installation.kernel();
-  regression.name = options.name.empty()
-                        ? fmt::format("{}-{}", regression.kind, short_hash(regression.program))
-                        : options.name;
+  regression.name = options.name.empty() ? default_name(form, regression) : options.name;
   const Places places = places_of(installation, form, regression, options.output);
   refuse_to_replace(places);
   const Draft draft(regression.program);

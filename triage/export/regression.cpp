@@ -7,7 +7,7 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<const RegressionForm*, 2> kForms = {&kGtestForm, &kBpfForm};
+constexpr std::array<const RegressionForm*, 3> kForms = {&kGtestForm, &kKunitForm, &kBpfForm};
 
 }  // namespace
 

@@ -53,6 +53,9 @@ struct RegressionForm {
 /// sanitizer sees fails in a build that has it.
 extern const RegressionForm kGtestForm;
 
+/// KUnit: the calls of the run, made by the kernel itself.
+extern const RegressionForm kKunitForm;
+
 /// Selftests of BPF: a program, and the process that loads it.
 extern const RegressionForm kBpfForm;
 

@@ -16,7 +16,7 @@ using program::Schema;
 
 constexpr unsigned kNotEnded = ~0u;
 
-std::vector<NamedValue> params_of(const Schema& schema, const program::Program& program) {
+std::vector<NamedValue> values_of_params(const Schema& schema, const program::Program& program) {
   std::vector<NamedValue> params;
   for (std::size_t i = 0; i < schema.params.size(); ++i) {
     const program::ParamSpec& spec = schema.params[i];
@@ -71,7 +71,7 @@ class Reader {
   std::vector<ScenarioStep> take() { return std::move(steps_); }
 
  private:
-  struct Open {
+  struct OpenStep {
     std::size_t index = 0;  // of the step
     unsigned last = 0;      // when something happened in it
   };
@@ -87,17 +87,22 @@ class Reader {
     step.end = kNotEnded;
     if (event.at("kind") == "begin") describe(step);
     step.within = interrupted(step);
+    if (step.within) {
+      for (const ScenarioDecision& decision : steps_[*step.within].decisions)
+        if (decision.outcome == step.lane) step.entered_at = decision.point;
+    }
     open_[step.where] = {steps_.size(), time_};
     steps_.push_back(std::move(step));
   }
 
-  /// The open step below on the same CPU that was there last.
+  /// The open step below on the same CPU: the deepest one, where something happened last.
   std::optional<std::size_t> interrupted(const ScenarioStep& step) const {
-    std::optional<Open> found;
+    std::optional<OpenStep> found;
+    const auto depth = [&](const OpenStep& open) { return steps_[open.index].depth; };
     for (const auto& [where, open] : open_) {
-      const ScenarioStep& below = steps_[open.index];
-      if (below.cpu != step.cpu || below.depth + 1 != step.depth) continue;
-      if (!found || open.last > found->last) found = open;
+      if (steps_[open.index].cpu != step.cpu || depth(open) >= step.depth) continue;
+      if (!found || std::pair(depth(open), open.last) > std::pair(depth(*found), found->last))
+        found = open;
     }
     return found ? std::optional(found->index) : std::nullopt;
   }
@@ -122,15 +127,9 @@ class Reader {
   const Schema& schema_;
   const program::Program& program_;
   std::vector<ScenarioStep> steps_;
-  std::map<std::string, Open> open_;  // by where
+  std::map<std::string, OpenStep> open_;  // by where
   unsigned time_ = 0;
 };
-
-bool is_within(const Scenario& scenario, std::size_t inner, std::size_t outer) {
-  std::optional<std::size_t> at = inner;
-  while (at && *at != outer) at = scenario.steps[*at].within;
-  return at.has_value();
-}
 
 }  // namespace
 
@@ -150,7 +149,7 @@ Scenario scenario_of(const json& story, const Schema& schema) {
   for (const json& event : story.at("steps")) reader.read(event);
   Scenario scenario;
   scenario.target = story.at("target");
-  scenario.params = params_of(schema, *parsed.program);
+  scenario.params = values_of_params(schema, *parsed.program);
   const json& verdict = story.at("verdict");
   if (!verdict.is_null()) {
     scenario.verdict = {verdict.at("kind"), verdict.at("rule"), verdict.at("expected"),
@@ -160,12 +159,18 @@ Scenario scenario_of(const json& story, const Schema& schema) {
   return scenario;
 }
 
+bool is_nested(const Scenario& scenario, std::size_t inner, std::size_t outer) {
+  std::optional<std::size_t> at = scenario.steps[inner].within;
+  while (at && *at != outer) at = scenario.steps[*at].within;
+  return at.has_value();
+}
+
 bool has_company(const Scenario& scenario, std::size_t step) {
   const ScenarioStep& one = scenario.steps[step];
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
     const ScenarioStep& other = scenario.steps[i];
-    if (other.begin > one.end || other.end < one.begin) continue;
-    if (!is_within(scenario, i, step) && !is_within(scenario, step, i)) return true;
+    if (i == step || other.begin > one.end || other.end < one.begin) continue;
+    if (!is_nested(scenario, i, step) && !is_nested(scenario, step, i)) return true;
   }
   return false;
 }

@@ -54,8 +54,9 @@ struct ScenarioStep {
   std::vector<ScenarioMoment> failures;  // that were not decided: a condition held
   std::vector<ScenarioMoment> locks;     // that it took
   std::optional<std::size_t> within;     // the step that it interrupted
+  std::string entered_at;                // the point there, if that was decided: "op.begin"
   unsigned cpu = 0;
-  unsigned depth = 0;  // 1: of a task
+  unsigned depth = 0;  // levels of nesting: 1 is a task; a handler is one, and a call in it
   // Times are numbers of events; `end` of a step that did not end is behind all others.
   unsigned begin = 0;
   unsigned end = 0;
@@ -88,8 +89,10 @@ struct Scenario {
 /// target's. Throws nlohmann::json::exception.
 Scenario scenario_of(const nlohmann::json& story, const program::Schema& schema);
 
-/// Whether other steps than those that it interrupted, or that interrupted it, began or ended
-/// while it ran.
+/// Whether a step interrupted another one, or one that interrupted that.
+bool is_nested(const Scenario& scenario, std::size_t inner, std::size_t outer);
+
+/// Whether another step was under way while this one was, and neither is nested in the other.
 bool has_company(const Scenario& scenario, std::size_t step);
 
 }  // namespace anyctx::triage
