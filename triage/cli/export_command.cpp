@@ -124,16 +124,13 @@ Places places_of(const Installation& installation, const RegressionForm& form,
           output.empty() ? tests / (stem + std::string(form.extension)) : fs::path(output)};
 }
 
-/// The files of the test, by their paths: one at `place`, or several below it.
 std::vector<TestFile> written(const RegressionForm& form, const Regression& regression,
                               const fs::path& place) {
   WrittenTest test = form.write(regression);
   if (!test.reasons.empty())
     throw SetupError(fmt::format("--as {}: this finding cannot be expressed: {}", form.name,
                                  fmt::join(test.reasons, "; ")));
-  if (test.files.empty()) return {{place, std::move(test.text)}};
-  for (TestFile& file : test.files) file.place = place / file.place;
-  return std::move(test.files);
+  return files_at(place, std::move(test));
 }
 
 /// A folder is one that may be there.
@@ -171,16 +168,15 @@ int export_test(const Installation& installation, const ExportOptions& options) 
   regression.story = story_of(installation, *bug.judge, smallest.sight, draft);
   regression.scenario = scenario_for(form, installation, *bug.judge, smallest, draft);
   std::vector<TestFile> files = written(form, regression, places.test);
-  for (const TestFile& file : files) refuse_to_replace(fs::path(file.place));
+  for (const TestFile& file : files) refuse_to_replace(file.place);
 
   files.insert(files.begin(), {places.program, to_corpus_file(regression)});
   fmt::print("{}\n{}", regression.headline, regression.program);
   fmt::print("minimized {} -> {}\n", to_string(smallest.before), to_string(smallest.after));
   for (const TestFile& file : files) {
-    const fs::path path = file.place;
-    if (path.has_parent_path()) fs::create_directories(path.parent_path());
-    write_file(path, file.text);
-    fmt::print("{:<9} {}\n", &file == &files.front() ? "program" : "test", shown(path));
+    if (file.place.has_parent_path()) fs::create_directories(file.place.parent_path());
+    write_file(file.place, file.text);
+    fmt::print("{:<9} {}\n", &file == &files.front() ? "program" : "test", shown(file.place));
   }
   return kExitClean;
 }

@@ -24,10 +24,10 @@ std::string refusal_of_target(std::string_view target) {
       target);
 }
 
-/// As files and functions are called.
+/// As files and functions are called: no digit comes first.
 std::string identifier(std::string name) {
   std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  return name.find_first_of("0123456789") == 0 ? "arena_" + name : name;
 }
 
 /// Nothing in it ends a comment.

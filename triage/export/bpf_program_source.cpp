@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::string_view kArenaProgram = R"c(#include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
-#include "bpf_arena_common.h"
+#include <bpf_arena_common.h>
 
-@PLACE@struct {
+struct {
 	__uint(type, BPF_MAP_TYPE_ARENA);
 	__uint(map_flags, @FLAGS@);
 	__uint(max_entries, @ENTRIES@); /* number of pages */
-@EXTRA@} arena SEC(".maps");
+@PLACE@} arena SEC(".maps");
 
 /* What a program is to do, and what came of it. */
 __u64 place;
@@ -25,11 +25,10 @@ void __arena *memory;
 
 // Upper halves as other tests of arenas have them.
 constexpr std::string_view kStartOfMapping = R"c(#ifdef __TARGET_ARCH_arm64
-#define START ((1ull << 32) + @LOW@)
+	__ulong(map_extra, (1ull << 32)@LOW@); /* start of the mapping */
 #else
-#define START ((1ull << 44) + @LOW@)
+	__ulong(map_extra, (1ull << 44)@LOW@); /* start of the mapping */
 #endif
-
 )c";
 
 constexpr std::string_view kAllocProgram = R"c(
@@ -68,11 +67,11 @@ std::string program_variant(std::string_view text, bool sleepable) {
 std::string low_half(const ArenaScript& script) {
   switch (script.base) {
     case ArenaScript::Base::zero:
-      return "0";
+      return "";
     case ArenaScript::Base::top:
-      return fmt::format("(1ull << 32) - {}ull * __PAGE_SIZE", script.entries);
+      return fmt::format(" + (1ull << 32) - {}ull * __PAGE_SIZE", script.entries);
     case ArenaScript::Base::middle:
-      return "0x26200000";
+      return " + 0x26200000";
   }
   return {};
 }
@@ -87,8 +86,6 @@ std::string bpf_program_source(const BpfTestHead& head, const ArenaScript& scrip
   text = filled(text, "FLAGS",
                 script.segv ? "BPF_F_MMAPABLE | BPF_F_SEGV_ON_FAULT" : "BPF_F_MMAPABLE");
   text = filled(text, "ENTRIES", fmt::format("{}", script.entries));
-  text = filled(text, "EXTRA",
-                script.placed ? "\t__ulong(map_extra, START); /* start of the mapping */\n" : "");
   text = filled(text, "ERROR", script.has(Kind::reserve) ? "int error;\n" : "");
   text += program_variant(kAllocProgram, true);  // the end of each test needs it
   if (script.has(Kind::allocate, false)) text += program_variant(kAllocProgram, false);

@@ -16,14 +16,16 @@ constexpr std::string_view kProcessTouchIncludes = R"c(#include <setjmp.h>
 )c";
 
 constexpr std::string_view kProcessCgroupIncludes = R"c(#include <sched.h>
-#include "cgroup_helpers.h"
+#include <cgroup_helpers.h>
 )c";
 
 constexpr std::string_view kProcessAccount = R"c(#include "@NAME@.skel.h"
 
-#define MAPPED @MAPPED@ /* pages of the arena that the process maps */
-#define ANYWHERE (-1)
-#define NOWHERE (-1)
+enum {
+	MAPPED = @MAPPED@, /* pages of the arena that the process maps */
+	ANYWHERE = -1,
+	NOWHERE = -1,
+};
 
 /* What a page of the arena is, if the kernel keeps its contract. */
 enum slot {
@@ -210,12 +212,12 @@ static bool touch(struct account *acc, long slot, bool write)
 )c";
 
 constexpr std::string_view kProcessCgroup = R"c(
-#define CGROUP "/@NAME@"
+static const char cgroup[] = "/@NAME@";
 
 /* The arena's cgroup is at its limit from here on, or has none. */
 static bool starve(struct account *acc, bool starved)
 {
-	if (!ASSERT_OK(write_cgroup_file(CGROUP, "memory.max", starved ? "0" : "max"),
+	if (!ASSERT_OK(write_cgroup_file(cgroup, "memory.max", starved ? "0" : "max"),
 		       "memory.max"))
 		return false;
 	acc->starved = starved;
@@ -235,15 +237,15 @@ static bool starve(struct account *acc, bool starved)
 /* In a cgroup of its own, where nobody is afterwards. */
 static int create_charged(const struct bpf_map *map, const struct bpf_map_create_opts *opts)
 {
-	int cgroup, fd = -1;
+	int dir, fd = -1;
 
 	if (!ASSERT_OK(setup_cgroup_environment(), "cgroups"))
 		return -1;
-	cgroup = create_and_get_cgroup(CGROUP);
-	if (!ASSERT_OK_FD(cgroup, "cgroup"))
+	dir = create_and_get_cgroup(cgroup);
+	if (!ASSERT_OK_FD(dir, "cgroup"))
 		return -1;
-	close(cgroup);
-	if (ASSERT_OK(join_cgroup(CGROUP), "join cgroup"))
+	close(dir);
+	if (ASSERT_OK(join_cgroup(cgroup), "join cgroup"))
 		fd = bpf_map_create(bpf_map__type(map), "arena", 0, 0, bpf_map__max_entries(map),
 				    opts);
 	ASSERT_OK(join_root_cgroup(), "leave cgroup");

@@ -15,6 +15,12 @@ std::span<const RegressionForm* const> regression_forms() {
   return kForms;
 }
 
+std::vector<TestFile> files_at(const std::filesystem::path& place, WrittenTest test) {
+  if (test.files.empty()) return {{place, std::move(test.text)}};
+  for (TestFile& file : test.files) file.place = place / file.place;
+  return std::move(test.files);
+}
+
 std::string commented(std::string_view text, std::string_view mark) {
   std::string result;
   while (!text.empty()) {

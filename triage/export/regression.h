@@ -2,6 +2,7 @@
 // forms.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,9 +24,8 @@ struct Regression {
   Scenario scenario;     // what happened
 };
 
-/// One of several files of a test.
 struct TestFile {
-  std::string place;  // below the test's folder
+  std::filesystem::path place;  // of one among several: below the test's folder
   std::string text;
 };
 
@@ -35,6 +35,9 @@ struct WrittenTest {
   std::vector<std::string> reasons;  // one for each thing that cannot be expressed; then no text
   std::vector<TestFile> files = {};  // instead of the text, where the test is a folder
 };
+
+/// The files of a test that is at `place`. Requires a test without reasons.
+std::vector<TestFile> files_at(const std::filesystem::path& place, WrittenTest test);
 
 /// A form that a finding can be exported to.
 struct RegressionForm {
