@@ -113,6 +113,15 @@ TEST_F(Minimize, ExportMakesATestAndAProgramOfTheCorpus) {
   expect_error(words, "nmi_fails.txt is there already; remove it, or choose another --name");
 }
 
+TEST_F(Minimize, ASelftestOfBpfIsForArenas) {
+  const std::string file = write("program", kVerdictProgram);
+  expect_error(
+      {"export", file, "--as", "bpf", "-o", root_ / "selftests"},
+      "--as bpf: only findings in arenas (target arena) become BPF selftests: what verdict "
+      "does is not called");
+  EXPECT_FALSE(std::filesystem::exists(root_ / "selftests"));
+}
+
 TEST_F(Minimize, ExportErrors) {
   const std::string file = write("program", kVerdictProgram);
   expect_error({"export", file}, "--as is required");

@@ -209,6 +209,26 @@ TEST_F(BpfForm, AFailureAmongOthersIsRefused) {
                                              "range_tree.split#1 (a = alloc_pages(1, at=page4))"));
 }
 
+TEST_F(BpfForm, WhatFailsInAnAllocatorIsOfTheCallsOnlyAllocation) {
+  fail(reserve(4, 1, {"failed", -12, "ENOMEM"}), "page.watermark");
+  fail(touch(8, "0", kFailed), "slab.cpu_busy");
+  reserve(0, 1);
+  fail(touch(0, "0", kFailed), "memcg.limit");
+  EXPECT_THAT(written().reasons, ElementsAre());
+}
+
+TEST_F(BpfForm, WhatFailsInAnAllocatorMayBeOfAnyAllocation) {
+  fail(allocate("alloc_pages", "a", 1, 4, kFailed), "slab.cpu_busy");
+  fail(touch(8, "0", kFailed), "memcg.limit");
+  fail(reserve(4, 1), "page.watermark");  // and the call did not fail
+  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
+                                             "slab.cpu_busy#1 (a = alloc_pages(1, at=page4))",
+                                             "a failure of one allocation among several, "
+                                             "memcg.limit#1 (touch(process0, page8))",
+                                             "a failure of one allocation among several, "
+                                             "page.watermark#1 (reserve_pages(page4))"));
+}
+
 TEST_F(BpfForm, AFaultWithinARunNeedsANodeFirst) {
   fail(touch(4, "0", kFailed), "arena.page");
   EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
