@@ -125,10 +125,13 @@ TEST_F(Minimize, ASelftestOfBpfIsForArenas) {
 TEST_F(Minimize, ExportErrors) {
   const std::string file = write("program", kVerdictProgram);
   expect_error({"export", file}, "--as is required");
-  expect_error({"export", file, "--as", "kunit"}, "nothing exports to 'kunit'; there is gtest");
+  expect_error({"export", file, "--as", "kunitt"},
+               "nothing exports to 'kunitt'; there is gtest kunit bpf; did you mean kunit?");
+  expect_error({"export", file, "--as", "kunit"}, "--as kunit: there is no KUnit test of verdict;");
   expect_error({"export", file, "--as", "gtest", "--name", "a b"}, "other characters than");
   expect_error({"export", write("clean", kCleanProgram), "--as", "gtest"}, "shows no bug");
   EXPECT_FALSE(std::filesystem::exists(root_ / "corpus"));
+  EXPECT_FALSE(std::filesystem::exists(root_ / "work"));
 }
 
 }  // namespace

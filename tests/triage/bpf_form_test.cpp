@@ -1,12 +1,9 @@
-// Findings in arenas as BPF selftests. What tests/triage/bpf holds was run in Linux 7.3.4: see
+// Findings in arenas as BPF selftests. What tests/triage/exported holds was run in Linux 7.3.4: see
 // docs/exporting.md.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <sstream>
 
-#include "triage/export/regression.h"
+#include "tests/triage/scenario_bed.h"
 
 namespace anyctx::triage {
 namespace {
@@ -24,49 +21,36 @@ ScenarioResult done(std::int64_t value = 0) {
 
 const ScenarioResult kFailed = {"failed", 0, {}};
 
-class BpfForm : public ::testing::Test {
+class BpfForm : public ScenarioBed {
  protected:
-  BpfForm() {
+  BpfForm() : ScenarioBed("arena") {
     regression_.name = "arena-test";
-    regression_.target = "arena";
     regression_.headline = "VERDICT conservation: a rule";
     regression_.story = "a story */ of its own\n";
     regression_.replay = "./anyctx replay file.txt";
-    Scenario& scenario = regression_.scenario;
-    scenario.target = "arena";
-    scenario.params = {{"rt", 0, "no"},          {"smp", 1, "yes"},      {"cas2", 1, "yes"},
-                       {"pages", 192, "192"},    {"page_size", 0, "4k"}, {"entries", 16, "16"},
-                       {"extent", 0, "entries"}, {"base", 0, "zero"},    {"placed", 1, "yes"},
-                       {"mapping", 0, "exact"},  {"segv", 0, "no"},      {"batch", 4, "4"},
-                       {"no_objects", 0, "no"}};
-    scenario.verdict = {"conservation", "a rule", "this", "that", std::nullopt};
+    scenario().params = {{"rt", 0, "no"},          {"smp", 1, "yes"},      {"cas2", 1, "yes"},
+                         {"pages", 192, "192"},    {"page_size", 0, "4k"}, {"entries", 16, "16"},
+                         {"extent", 0, "entries"}, {"base", 0, "zero"},    {"placed", 1, "yes"},
+                         {"mapping", 0, "exact"},  {"segv", 0, "no"},      {"batch", 4, "4"},
+                         {"no_objects", 0, "no"}};
+    scenario().verdict = {"conservation", "a rule", "this", "that", std::nullopt};
   }
 
   void set(std::string_view name, std::uint32_t value, std::string text) {
-    for (NamedValue& param : regression_.scenario.params) {
+    for (NamedValue& param : scenario().params) {
       if (param.name == name) param = {param.name, value, std::move(text)};
     }
   }
 
-  ScenarioStep& add(std::string operation, std::string text, std::vector<NamedValue> args,
+  ScenarioStep& add(const std::string& operation, std::string text, const Args& args,
                     std::optional<ScenarioResult> result = done()) {
-    ScenarioStep step;
-    std::vector<ScenarioStep>& steps = regression_.scenario.steps;
-    step.lane = "task0";
-    step.where = "task0." + std::to_string(steps.size());
-    step.context = "task";
-    step.operation = std::move(operation);
+    ScenarioStep& step = call("task0." + std::to_string(scenario().steps.size()), operation, args);
     step.text = std::move(text);
-    step.args = std::move(args);
     step.result = std::move(result);
-    step.depth = 1;
-    step.begin = 10 * static_cast<unsigned>(steps.size());
-    step.end = step.begin + 5;
-    steps.push_back(std::move(step));
-    return steps.back();
+    return step;
   }
 
-  ScenarioStep& allocate(std::string operation, std::string slot, std::uint32_t count,
+  ScenarioStep& allocate(const std::string& operation, std::string slot, std::uint32_t count,
                          std::uint32_t at, std::optional<ScenarioResult> result) {
     const std::string where = at == kAnywhere ? "" : ", at=page" + std::to_string(at);
     ScenarioStep& step =
@@ -77,7 +61,7 @@ class BpfForm : public ::testing::Test {
     return step;
   }
 
-  ScenarioStep& release(std::string operation, std::string slot, std::uint32_t skip,
+  ScenarioStep& release(const std::string& operation, std::string slot, std::uint32_t skip,
                         std::uint32_t count) {
     return add(operation, operation + "(" + slot + ")",
                {{"memory", 0, slot}, {"skip", skip, {}}, {"count", count, {}}, {"flags", 0, "0"}});
@@ -105,21 +89,19 @@ class BpfForm : public ::testing::Test {
     step.decisions.push_back({std::move(point), 1, "fail", step.begin + 1});
   }
 
-  WrittenTest written() const { return kBpfForm.write(regression_); }
+  WrittenTest written() { return write(kBpfForm); }
 
-  std::string text_of(std::size_t file) const {
+  std::string text_of(std::size_t file) {
     const WrittenTest test = written();
     EXPECT_THAT(test.reasons, ElementsAre());
     return test.files.size() == 2 ? test.files[file].text : "";
   }
-  std::string programs() const { return text_of(0); }
-  std::string process() const { return text_of(1); }
-
-  Regression regression_;
+  std::string programs() { return text_of(0); }
+  std::string process() { return text_of(1); }
 };
 
 std::string golden(const std::filesystem::path& place) {
-  std::ifstream in(std::filesystem::path(ANYCTX_BPF_TESTS) / (place.string() + ".txt"));
+  std::ifstream in(std::filesystem::path(ANYCTX_EXPORTED) / (place.string() + ".txt"));
   EXPECT_TRUE(in) << place;
   return (std::stringstream() << in.rdbuf()).str();
 }
@@ -239,7 +221,7 @@ TEST_F(BpfForm, AFailureOfADeferredFreeIsRefused) {
   allocate("alloc_pages", "a", 1, kAnywhere, done(0));
   release("free_pages_non_sleepable", "a", 0, 0);
   work("worker0");
-  fail(regression_.scenario.steps.back(), "range_tree.new");
+  fail(scenario().steps.back(), "range_tree.new");
   EXPECT_THAT(written().reasons,
               ElementsAre("a failure within deferred work, range_tree.new (worker0.0)"));
 }
@@ -282,10 +264,10 @@ TEST_F(BpfForm, WhatOnlyTheMachineHasIsRefused) {
 
 TEST_F(BpfForm, WhatNobodySeesIsRefused) {
   allocate("alloc_pages", "a", 1, kAnywhere, done(0));
-  regression_.scenario.verdict->kind = "stale-translation";
+  scenario().verdict->kind = "stale-translation";
   EXPECT_THAT(written().reasons, ElementsAre("'stale-translation' (a rule): neither a program nor "
                                              "a process can see it"));
-  regression_.scenario.verdict.reset();
+  scenario().verdict.reset();
   EXPECT_THAT(written().reasons, ElementsAre("what only a sanitizer sees"));
 }
 

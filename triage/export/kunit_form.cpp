@@ -9,7 +9,8 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<const KunitTarget*, 1> kKunitTargets = {&kKunitRangeTree};
+constexpr std::array<const KunitTarget*, 3> kKunitTargets = {&kKunitRangeTree, &kKunitObjpool,
+                                                             &kKunitSlab};
 
 const KunitTarget* kunit_target(std::string_view name) {
   for (const KunitTarget* target : kKunitTargets)
@@ -33,8 +34,7 @@ std::string in_comment(std::string text) {
 
 std::string file_comment(const Regression& regression, const KunitTarget& target,
                          const KunitTest& test, const std::string& suite) {
-  std::string text =
-      fmt::format("/*\n * KUnit test of {}: {}\n *\n", target.source, regression.headline);
+  std::string text = fmt::format("/*\n * KUnit test of {}\n *\n", target.source);
   text += in_comment(regression.story) + " *\n * The program, minimised:\n *\n";
   text += in_comment(regression.program) + " *\n";
   text += in_comment(fmt::format("Shown by: {}\n", regression.replay));
@@ -64,10 +64,10 @@ std::string suite_code(const KunitTest& test, const std::string& suite) {
 
 WrittenTest write_kunit(const Regression& regression) {
   const KunitTarget& target = *kunit_target(regression.target);
-  KunitTest test = target.write(regression.scenario);
-  if (!test.reasons.empty()) return {{}, std::move(test.reasons)};
   std::string suite = regression.name;
   std::replace(suite.begin(), suite.end(), '-', '_');
+  KunitTest test = target.write(regression.scenario, suite);
+  if (!test.reasons.empty()) return {{}, std::move(test.reasons)};
   return {"// SPDX-License-Identifier: GPL-2.0-only\n" +
               file_comment(regression, target, test, suite) + test.code + suite_code(test, suite),
           {}};

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kMostNumbers = 1 << 20;  // of the model's bitmap, and of an arena
 constexpr std::uint64_t kHighPart = std::uint64_t{1} << 32;
 
-/// What the file has under names of its own: the kernel may have the original, too.
+/// What the file has under names of its own: the kernel may have the original, and other tests.
 constexpr std::array<std::string_view, 6> kFunctions = {"range_tree_init",   "range_tree_destroy",
                                                         "range_tree_set",    "range_tree_clear",
                                                         "is_range_tree_set", "range_tree_find"};
@@ -41,7 +41,8 @@ struct Missing {
 
 class RangeTreeWriter {
  public:
-  explicit RangeTreeWriter(const Scenario& scenario) : scenario_(scenario) {}
+  RangeTreeWriter(const Scenario& scenario, const std::string& suite)
+      : scenario_(scenario), suite_(suite) {}
 
   KunitTest write() {
     const std::uint32_t limit = scenario_.param("limit").value;
@@ -202,9 +203,9 @@ class RangeTreeWriter {
         "#include <linux/limits.h>\n#include <linux/slab.h>\n\n";
     code += fmt::format("enum {{ LIMIT = {} }};\t/* numbers below it are in the tree */\n", limit_);
     code += kRangeTreeMemory;
-    code += "/* The kernel may have the original, too. */\n";
+    code += "/* The kernel may have the original, and other tests like this. */\n";
     for (const std::string_view name : kFunctions)
-      code += redefinition(name, fmt::format("scenario_{}", name));
+      code += redefinition(name, fmt::format("{}_{}", suite_, name));
     code += "#undef kmalloc_nolock\n";
     code += redefinition("kmalloc_nolock(size, flags, node)", "scenario_alloc(size)");
     code += redefinition("kfree_nolock(node)", "scenario_free(node)");
@@ -229,14 +230,15 @@ class RangeTreeWriter {
   }
 
   const Scenario& scenario_;
+  const std::string& suite_;
   std::uint64_t limit_ = 0;
   std::string code_;  // of the calls
   bool lacks_ = false;
   KunitTest test_;
 };
 
-KunitTest write_range_tree(const Scenario& scenario) {
-  return RangeTreeWriter(scenario).write();
+KunitTest write_range_tree(const Scenario& scenario, const std::string& suite) {
+  return RangeTreeWriter(scenario, suite).write();
 }
 
 }  // namespace

@@ -23,10 +23,13 @@ struct KunitTarget {
   std::string_view source;   // the file that is tested: "kernel/bpf/range_tree.c"
   std::string_view folder;   // where the test belongs: "kernel/bpf"
   std::string_view options;  // of kunit.py
-  KunitTest (*write)(const Scenario&);
+  /// `suite` is a name that no other test of the kernel has.
+  KunitTest (*write)(const Scenario&, const std::string& suite);
 };
 
 extern const KunitTarget kKunitRangeTree;
+extern const KunitTarget kKunitObjpool;
+extern const KunitTarget kKunitSlab;
 
 /// Verdicts of sanitizers: a test sees them if the kernel is built with KASAN.
 bool needs_kasan(const Scenario& scenario);

@@ -21,7 +21,7 @@ std::vector<NamedValue> values_of_params(const Schema& schema, const program::Pr
   for (std::size_t i = 0; i < schema.params.size(); ++i) {
     const program::ParamSpec& spec = schema.params[i];
     const std::uint32_t value = program.params[i];
-    params.push_back({std::string(spec.name), value, program::value_text(spec, value)});
+    params.push_back({std::string(spec.name), value, program::value_text(spec, value), false});
   }
   return params;
 }
@@ -56,7 +56,8 @@ class Reader {
       step.locks.push_back({event.at("point"), now});
     } else if (kind == "end" || kind == "work end") {
       step.end = now;
-      if (kind == "end") step.result = {event.at("outcome"), event.at("result"), event.at("errno")};
+      if (kind == "end")
+        end(open->second.index, {event.at("outcome"), event.at("result"), event.at("errno")});
       open_.erase(open);
     }
   }
@@ -68,7 +69,7 @@ class Reader {
     return static_cast<std::size_t>(steps_.rend() - last) - 1;
   }
 
-  std::vector<ScenarioStep> take() { return std::move(steps_); }
+  std::vector<ScenarioStep> steps() { return std::move(steps_); }
 
  private:
   struct OpenStep {
@@ -107,7 +108,30 @@ class Reader {
     return found ? std::optional(found->index) : std::nullopt;
   }
 
-  void describe(ScenarioStep& step) const {
+  void end(std::size_t index, ScenarioResult result) {
+    ScenarioStep& step = steps_[index];
+    if (!step.slot.empty() && result.outcome == "done") kept_.push_back(index);
+    step.result = std::move(result);
+  }
+
+  /// A slot is a stack; some operations take the results of some others only.
+  std::optional<std::size_t> take(const program::ArgSpec& arg, std::uint32_t slot) {
+    const auto fits = [&](std::size_t index) {
+      const ScenarioStep& other = steps_[index];
+      const auto is_it = [&](std::uint32_t code) {
+        return schema_.ops[code].name == other.operation;
+      };
+      return other.slot == program::value_text(arg, slot) &&
+             (arg.values.empty() || std::ranges::any_of(arg.values, is_it));
+    };
+    const auto found = std::find_if(kept_.rbegin(), kept_.rend(), fits);
+    if (found == kept_.rend()) return std::nullopt;
+    const std::size_t index = *found;
+    kept_.erase(std::next(found).base());
+    return index;
+  }
+
+  void describe(ScenarioStep& step) {
     const auto lane = program::lane_of_name(step.lane);
     const program::LaneOps* const ops = lane ? program::find_lane(program_, *lane) : nullptr;
     const std::size_t index = std::stoul(step.where.substr(step.where.rfind('.') + 1));
@@ -119,8 +143,10 @@ class Reader {
     step.text = program::to_text(schema_, op);
     if (spec.has_result) step.slot = std::string(1, static_cast<char>('a' + op.result));
     for (std::size_t i = 0; i < spec.args.size(); ++i) {
+      if (spec.args[i].kind == program::ArgKind::slot) step.takes = take(spec.args[i], op.args[i]);
       step.args.push_back({std::string(spec.args[i].name), op.args[i],
-                           program::value_text(spec.args[i], op.args[i])});
+                           program::value_text(spec.args[i], op.args[i]),
+                           spec.args[i].kind == program::ArgKind::slot});
     }
   }
 
@@ -128,6 +154,7 @@ class Reader {
   const program::Program& program_;
   std::vector<ScenarioStep> steps_;
   std::map<std::string, OpenStep> open_;  // by where
+  std::vector<std::size_t> kept_;         // steps with a result that nobody took
   unsigned time_ = 0;
 };
 
@@ -155,7 +182,7 @@ Scenario scenario_of(const json& story, const Schema& schema) {
     scenario.verdict = {verdict.at("kind"), verdict.at("rule"), verdict.at("expected"),
                         verdict.at("found"), reader.step_at(verdict.at("where"))};
   }
-  scenario.steps = reader.take();
+  scenario.steps = reader.steps();
   return scenario;
 }
 

@@ -18,6 +18,7 @@ struct NamedValue {
   std::string name;         // "limit", "start"
   std::uint32_t value = 0;  // slots: 0 is a
   std::string text;         // as programs have it: "64", "no", "zero|account", "a"
+  bool is_slot = false;     // a place of results
 };
 
 /// "At the `occurrence`-th visit of `point` in this call: `outcome`."
@@ -53,6 +54,7 @@ struct ScenarioStep {
   std::vector<ScenarioDecision> decisions;
   std::vector<ScenarioMoment> failures;  // that were not decided: a condition held
   std::vector<ScenarioMoment> locks;     // that it took
+  std::optional<std::size_t> takes;      // the step whose result it takes from a slot
   std::optional<std::size_t> within;     // the step that it interrupted
   std::string entered_at;                // the point there, if that was decided: "op.begin"
   unsigned cpu = 0;
