@@ -224,8 +224,10 @@ TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
   fail(scenario().steps.back(), "range_tree.new");
   EXPECT_THAT(process(), HasSubstr("\tif (!starve(acc, true))\n\t\treturn;\n"
                                    "\tsettle();\n"
-                                   "\tif (!starve(acc, false))\n\t\treturn;\n"));
-  EXPECT_THAT(process(), HasSubstr("SCHED_FIFO"));
+                                   "\tif (!starve(acc, false))\n\t\treturn;\n"
+                                   "\tif (!go_first(false))\n\t\treturn;\n"));
+  EXPECT_THAT(process(), HasSubstr("\tif (!go_first(true))\n\t\treturn;\n"
+                                   "\tif (a != NOWHERE && !release("));
 }
 
 TEST_F(BpfForm, ADeferredFreeWithoutARecordIsRefused) {
