@@ -44,7 +44,8 @@ std::string file_comment(const Regression& regression, const KunitTarget& target
   text += fmt::format(
       " *\n * Copy it to {0}/{1}_test.c, add to {0}/Makefile\n"
       " *\n *\tobj-$(CONFIG_KUNIT) += {1}_test.o\n *\n * and run\n"
-      " *\n *\t./tools/testing/kunit/kunit.py run {2} \\\n *\t\t'{1}'\n */\n",
+      " *\n *\t./tools/testing/kunit/kunit.py run --kunitconfig lib/kunit \\\n"
+      " *\t\t{2}{1}\n */\n",
       target.folder, suite, target.options);
   return text;
 }

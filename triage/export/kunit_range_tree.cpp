@@ -244,6 +244,6 @@ KunitTest write_range_tree(const Scenario& scenario, const std::string& suite) {
 }  // namespace
 
 const KunitTarget kKunitRangeTree = {"range_tree", "kernel/bpf/range_tree.c", "kernel/bpf",
-                                     "--kconfig_add CONFIG_BPF_SYSCALL=y", write_range_tree};
+                                     "--kconfig_add CONFIG_BPF_SYSCALL=y ", write_range_tree};
 
 }  // namespace anyctx::triage
