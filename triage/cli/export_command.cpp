@@ -124,12 +124,19 @@ Places places_of(const Installation& installation, const RegressionForm& form,
           output.empty() ? tests / (stem + std::string(form.extension)) : fs::path(output)};
 }
 
-std::string written(const RegressionForm& form, const Regression& regression) {
+std::vector<TestFile> written(const RegressionForm& form, const Regression& regression,
+                              const fs::path& place) {
   WrittenTest test = form.write(regression);
   if (!test.reasons.empty())
     throw SetupError(fmt::format("--as {}: this finding cannot be expressed: {}", form.name,
                                  fmt::join(test.reasons, "; ")));
-  return std::move(test.text);
+  return files_at(place, std::move(test));
+}
+
+/// A folder is one that may be there.
+void refuse_to_replace(const Places& places) {
+  refuse_to_replace(places.program);
+  if (!fs::is_directory(places.test)) refuse_to_replace(places.test);
 }
 
 }  // namespace
@@ -154,23 +161,23 @@ int export_test(const Installation& installation, const ExportOptions& options) 
   regression.kernel = installation.kernel();
   regression.name = options.name.empty() ? default_name(form, regression) : options.name;
   const Places places = places_of(installation, form, regression, options.output);
-  refuse_to_replace(places.program);
-  refuse_to_replace(places.test);
+  refuse_to_replace(places);
   const Draft draft(regression.program);
   regression.replay =
       replay_line(*bug.judge, places.program.lexically_proximate(installation.root()));
   regression.story = story_of(installation, *bug.judge, smallest.sight, draft);
   regression.scenario = scenario_for(form, installation, *bug.judge, smallest, draft);
-  const std::string test = written(form, regression);
+  std::vector<TestFile> files = written(form, regression, places.test);
+  for (const TestFile& file : files) refuse_to_replace(file.place);
 
-  for (const fs::path& file : {places.program, places.test}) {
-    if (file.has_parent_path()) fs::create_directories(file.parent_path());
-  }
-  write_file(places.program, to_corpus_file(regression));
-  write_file(places.test, test);
+  files.insert(files.begin(), {places.program, to_corpus_file(regression)});
   fmt::print("{}\n{}", regression.headline, regression.program);
   fmt::print("minimized {} -> {}\n", to_string(smallest.before), to_string(smallest.after));
-  fmt::print("program   {}\ntest      {}\n", shown(places.program), shown(places.test));
+  for (const TestFile& file : files) {
+    if (file.place.has_parent_path()) fs::create_directories(file.place.parent_path());
+    write_file(file.place, file.text);
+    fmt::print("{:<9} {}\n", &file == &files.front() ? "program" : "test", shown(file.place));
+  }
   return kExitClean;
 }
 

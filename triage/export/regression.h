@@ -2,6 +2,7 @@
 // forms.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,11 +24,20 @@ struct Regression {
   Scenario scenario;     // what happened
 };
 
+struct TestFile {
+  std::filesystem::path place;  // of one among several: below the test's folder
+  std::string text;
+};
+
 /// A test, or why it cannot be written.
 struct WrittenTest {
   std::string text;
   std::vector<std::string> reasons;  // one for each thing that cannot be expressed; then no text
+  std::vector<TestFile> files = {};  // instead of the text, where the test is a folder
 };
+
+/// The files of a test that is at `place`. Requires a test without reasons.
+std::vector<TestFile> files_at(const std::filesystem::path& place, WrittenTest test);
 
 /// A form that a finding can be exported to.
 struct RegressionForm {
@@ -35,7 +45,7 @@ struct RegressionForm {
   enum class Home { clone, kernel };
 
   std::string_view name;       // as after --as
-  std::string_view extension;  // of the file: "_test.cpp"
+  std::string_view extension;  // of the file: "_test.cpp"; none: the test is a folder
   Home home;
   /// Why there is no such test of this target, whatever happened; empty: there may be.
   std::string (*refusal)(std::string_view target);
@@ -48,6 +58,9 @@ extern const RegressionForm kGtestForm;
 
 /// KUnit: the calls of the run, made by the kernel itself.
 extern const RegressionForm kKunitForm;
+
+/// Selftests of BPF: a program, and the process that loads it.
+extern const RegressionForm kBpfForm;
 
 /// All forms there are.
 std::span<const RegressionForm* const> regression_forms();
