@@ -217,13 +217,34 @@ TEST_F(BpfForm, AFaultWithinARunNeedsANodeFirst) {
                                              "arena.page#1 (touch(process0, page4))"));
 }
 
-TEST_F(BpfForm, AFailureOfADeferredFreeIsRefused) {
-  allocate("alloc_pages", "a", 1, kAnywhere, done(0));
-  release("free_pages_non_sleepable", "a", 0, 0);
+TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
+  allocate("alloc_pages", "a", 2, kAnywhere, done(0));
+  release("free_pages_non_sleepable", "a", 0, 1);
   work("worker0");
   fail(scenario().steps.back(), "range_tree.new");
+  EXPECT_THAT(process(), HasSubstr("\tif (!starve(acc, true))\n\t\treturn;\n"
+                                   "\tsettle();\n"
+                                   "\tif (!starve(acc, false))\n\t\treturn;\n"));
+  EXPECT_THAT(process(), HasSubstr("SCHED_FIFO"));
+}
+
+TEST_F(BpfForm, ADeferredFreeWithoutARecordIsRefused) {
+  allocate("alloc_pages", "a", 2, kAnywhere, done(0));
+  fail(release("free_pages_non_sleepable", "a", 0, 1), "arena.span");
+  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
+                                             "arena.span#1 (free_pages_non_sleepable(a))"));
+}
+
+TEST_F(BpfForm, ADecisionWithinDeferredWorkIsRefused) {
+  allocate("alloc_pages", "a", 2, kAnywhere, done(0));
+  release("free_pages_non_sleepable", "a", 0, 1);
+  work("work0");
+  fail(scenario().steps.back(), "range_tree.new");
+  work("worker0");
+  scenario().steps.back().decisions.push_back({"arena.worker", 1, "nmi0", 1});
   EXPECT_THAT(written().reasons,
-              ElementsAre("a failure within deferred work, range_tree.new (worker0.0)"));
+              ElementsAre("a decision within deferred work, range_tree.new: fail (work0.0)",
+                          "a decision within deferred work, arena.worker: nmi0 (worker0.0)"));
 }
 
 TEST_F(BpfForm, WorkThatComesLateIsRefused) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "triage/export/arena_allocation.h"
 #include "triage/export/arena_pieces.h"
 #include "triage/export/arena_room.h"
 
@@ -34,26 +35,6 @@ constexpr std::array<GivenParam, 7> kGiven = {
     GivenParam{"batch", "4", "the length of a batch"},
     GivenParam{"pages", "192", "memory of so many pages"},
 };
-
-/// The first allocation of a call.
-struct ArenaAllocation {
-  std::string_view point;
-  std::string_view
-      inside;  // beginnings of points of allocators that only it has, one after another
-
-  bool is(std::string_view other) const { return !point.empty() && other == point; }
-  bool contains(std::string_view other) const {
-    const std::string_view beginning = other.substr(0, other.find('.') + 1);
-    return !beginning.empty() && inside.find(beginning) != std::string_view::npos;
-  }
-};
-
-constexpr ArenaAllocation kArray = {"arena.array", ""};  // a node and pages follow
-constexpr ArenaAllocation kOnlySplit = {"range_tree.split", "slab.page.memcg."};
-constexpr ArenaAllocation kOnlyNew = {"range_tree.new", "slab.page.memcg."};
-constexpr ArenaAllocation kSplitForPage = {"range_tree.split", "slab."};
-constexpr ArenaAllocation kPage = {"arena.page", "page.memcg."};
-constexpr ArenaAllocation kRecord = {"", ""};  // a deferred free without one may lose its slots
 
 class ArenaScriptWriter {
  public:
@@ -134,15 +115,20 @@ class ArenaScriptWriter {
 
   /// An irq_work starts the worker, which frees.
   void add_work(const ScenarioStep& step) {
-    if (!step.decisions.empty())
-      refuse(step, fmt::format("a failure within deferred work, {}", step.decisions[0].point));
-    if (!step.failures.empty())
+    for (const ScenarioDecision& decision : step.decisions) {
+      const bool fails = decision.outcome.starts_with("fail");
+      if (!fails || !step.lane.starts_with("worker"))
+        refuse(step, fmt::format("a decision within deferred work, {}: {}", decision.point,
+                                 decision.outcome));
+    }
+    if (!step.failures.empty() && step.decisions.empty())
       refuse(step, fmt::format("memory that runs out by itself at {}", step.failures[0].point));
     if (!step.lane.starts_with("worker")) return;
     if (!is_unsettled()) return refuse(step, "deferred work that comes late");
     ArenaCall call;
     call.kind = ArenaCall::Kind::settle;
     call.text = "the arena's worker frees";
+    starve(step, call, deferred_splits_ ? kOnlySplit : kOnlyNew);
     script_.calls.push_back(std::move(call));
   }
 
@@ -255,8 +241,9 @@ class ArenaScriptWriter {
   }
 
   void starve_release(const ScenarioStep& step, ArenaCall& call, std::int64_t slot) {
-    if (!call.sleepable) return starve(step, call, kRecord);
-    starve(step, call, room_.is_within_run(slot, call.count) ? kOnlySplit : kOnlyNew);
+    const bool splits = room_.is_within_run(slot, call.count);
+    if (!call.sleepable) deferred_splits_ = splits;
+    starve(step, call, !call.sleepable ? kRecord : splits ? kOnlySplit : kOnlyNew);
   }
 
   void reserve(const ScenarioStep& step, ArenaCall& call) {
@@ -282,6 +269,7 @@ class ArenaScriptWriter {
   ArenaScript script_;
   ArenaPieces pieces_;
   ArenaRoom room_;
+  bool deferred_splits_ = false;  // the last free that was left to the worker frees what is free
 };
 
 }  // namespace
@@ -298,6 +286,11 @@ bool ArenaScript::has(ArenaCall::Kind kind, bool sleepable) const {
 
 bool ArenaScript::is_starved() const {
   return std::ranges::find(calls, true, &ArenaCall::starved) != calls.end();
+}
+
+bool ArenaScript::is_starved(ArenaCall::Kind kind) const {
+  return std::ranges::any_of(
+      calls, [&](const ArenaCall& call) { return call.kind == kind && call.starved; });
 }
 
 ArenaScript arena_script(const Scenario& scenario) {

@@ -35,6 +35,7 @@ struct ArenaScript {
   bool has(ArenaCall::Kind kind) const;
   bool has(ArenaCall::Kind kind, bool sleepable) const;
   bool is_starved() const;
+  bool is_starved(ArenaCall::Kind kind) const;  // in a call of this kind
 };
 
 /// `scenario` is one of the target `arena`.
