@@ -67,6 +67,7 @@ WrittenTest write_kunit(const Regression& regression) {
   const KunitTarget& target = *kunit_target(regression.target);
   std::string suite = regression.name;
   std::replace(suite.begin(), suite.end(), '-', '_');
+  if (suite[0] >= '0' && suite[0] <= '9') suite = regression.target + "_" + suite;
   KunitTest test = target.write(regression.scenario, suite);
   if (!test.reasons.empty()) return {{}, std::move(test.reasons)};
   return {"// SPDX-License-Identifier: GPL-2.0-only\n" +
