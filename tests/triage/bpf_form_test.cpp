@@ -33,7 +33,9 @@ class BpfForm : public ScenarioBed {
                          {"extent", 0, "entries"}, {"base", 0, "zero"},    {"placed", 1, "yes"},
                          {"mapping", 0, "exact"},  {"segv", 0, "no"},      {"batch", 4, "4"},
                          {"no_objects", 0, "no"}};
-    scenario().verdict = {"conservation", "a rule", "this", "that", std::nullopt};
+    scenario().verdict = {"conservation",
+                          "a slot that nobody uses can be allocated and has no page", "this",
+                          "that", std::nullopt};
   }
 
   void set(std::string_view name, std::uint32_t value, std::string text) {
@@ -287,9 +289,12 @@ TEST_F(BpfForm, WhatOnlyTheMachineHasIsRefused) {
 
 TEST_F(BpfForm, WhatNobodySeesIsRefused) {
   allocate("alloc_pages", "a", 1, kAnywhere, done(0));
-  scenario().verdict->kind = "stale-translation";
-  EXPECT_THAT(written().reasons, ElementsAre("'stale-translation' (a rule): neither a program nor "
-                                             "a process can see it"));
+  scenario().verdict->rule = "a slot keeps its page until it is freed";
+  EXPECT_THAT(written().reasons,
+              ElementsAre("the verdict 'conservation: a slot keeps its page until it is freed': "
+                          "calls and their results do not show it"));
+  scenario().verdict = {"overlap", "what is reserved stays reserved until it is freed", "", "", 0};
+  EXPECT_THAT(written().reasons, ElementsAre("a page where one is reserved"));
   scenario().verdict.reset();
   EXPECT_THAT(written().reasons, ElementsAre("what only a sanitizer sees"));
 }

@@ -43,15 +43,17 @@ void add_obstacles(const ScenarioStep& step, std::vector<std::string>& reasons) 
 
 }  // namespace
 
-std::vector<std::string> obstacles(const Scenario& scenario,
-                                   std::span<const std::string_view> seen) {
+std::vector<std::string> obstacles(const Scenario& scenario) {
   std::vector<std::string> reasons;
   for (const ScenarioStep& step : scenario.steps) add_obstacles(step, reasons);
-  if (scenario.verdict && std::ranges::find(seen, scenario.verdict->kind) == seen.end()) {
-    reasons.push_back(fmt::format("the verdict '{}: {}': calls and their results do not show it",
-                                  scenario.verdict->kind, scenario.verdict->rule));
-  }
   return reasons;
+}
+
+std::string blindness(const Scenario& scenario, std::span<const std::string_view> rules) {
+  if (!scenario.verdict || std::ranges::find(rules, scenario.verdict->rule) != rules.end())
+    return {};
+  return fmt::format("the verdict '{}: {}': calls and their results do not show it",
+                     scenario.verdict->kind, scenario.verdict->rule);
 }
 
 bool did_nothing(const ScenarioStep& step) {

@@ -11,10 +11,11 @@
 
 namespace anyctx::triage {
 
-/// What of a run is more than that, step by step; empty: nothing. `seen` are kinds of verdicts that
-/// the test has a check for.
-std::vector<std::string> obstacles(const Scenario& scenario,
-                                   std::span<const std::string_view> seen);
+/// What of a run is more than that, step by step; empty: nothing.
+std::vector<std::string> obstacles(const Scenario& scenario);
+
+/// Why a test that checks these rules passes all the same; empty: it does not, or a sanitizer sees.
+std::string blindness(const Scenario& scenario, std::span<const std::string_view> rules);
 
 /// An operation that had nothing to act on: nothing was called.
 bool did_nothing(const ScenarioStep& step);

@@ -44,7 +44,8 @@ std::string file_comment(const Regression& regression, const KunitTarget& target
   text += fmt::format(
       " *\n * Copy it to {0}/{1}_test.c, add to {0}/Makefile\n"
       " *\n *\tobj-$(CONFIG_KUNIT) += {1}_test.o\n *\n * and run\n"
-      " *\n *\t./tools/testing/kunit/kunit.py run {2} \\\n *\t\t'{1}'\n */\n",
+      " *\n *\t./tools/testing/kunit/kunit.py run --kunitconfig lib/kunit \\\n"
+      " *\t\t{2}{1}\n */\n",
       target.folder, suite, target.options);
   return text;
 }
@@ -66,6 +67,7 @@ WrittenTest write_kunit(const Regression& regression) {
   const KunitTarget& target = *kunit_target(regression.target);
   std::string suite = regression.name;
   std::replace(suite.begin(), suite.end(), '-', '_');
+  if (suite[0] >= '0' && suite[0] <= '9') suite = regression.target + "_" + suite;
   KunitTest test = target.write(regression.scenario, suite);
   if (!test.reasons.empty()) return {{}, std::move(test.reasons)};
   return {"// SPDX-License-Identifier: GPL-2.0-only\n" +

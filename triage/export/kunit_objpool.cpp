@@ -16,9 +16,18 @@ constexpr std::uint32_t kMostSize = 1 << 16;
 constexpr std::uint32_t kMostObjects = 64;  // valid ones are kept small, as the target does
 constexpr std::uint32_t kLargestObject = 256;
 
-constexpr std::array<std::string_view, 8> kSeenOfPools = {
-    "overlap", "use-after-free", "conservation",     "structure",
-    "content", "error-code",     "spurious-failure", "placement"};
+/// What the test checks.
+constexpr std::array<std::string_view, 10> kRulesOfPools = {
+    "a pool does not change its objects",
+    "a pool prepares as many objects as it has",
+    "objects of a pool do not overlap",
+    "a pool is made if its numbers are valid, there is memory and its objects agree",
+    "the last object that is dropped frees its pool",
+    "what is popped is an object of the pool",
+    "an object is popped by one user at a time",
+    "a pop fails only if others took everything meanwhile",
+    "a push cannot fail",
+    "an object belongs to whoever popped it"};
 
 std::int32_t small(std::uint32_t value, std::uint32_t valid, std::uint32_t most) {
   return static_cast<std::int32_t>(value - 1 < valid ? std::min(value, most) : value);
@@ -38,7 +47,9 @@ std::string call_of_pool(const ScenarioStep& step, std::size_t index) {
 
 KunitTest write_objpool(const Scenario& scenario, const std::string&) {
   KunitTest test;
-  test.reasons = obstacles(scenario, kSeenOfPools);
+  test.reasons = obstacles(scenario);
+  if (std::string blind = blindness(scenario, kRulesOfPools); !blind.empty())
+    test.reasons.push_back(std::move(blind));
   if (!test.reasons.empty()) return test;
   std::string calls;
   bool keeps = false;

@@ -124,9 +124,11 @@ static void take_down(struct kunit *test)
 	s->open = false;
 	objpool_fini(&s->pool);
 	for (i = 0; i < s->count; i++) {
-		if (s->taken[i])
-			KUNIT_EXPECT_EQ_MSG(test, objpool_drop(s->objects[i], &s->pool),
-					    --left ? -EAGAIN : 0, "dropping object %d", i);
+		if (!s->taken[i])
+			continue;
+		left--;
+		KUNIT_EXPECT_EQ_MSG(test, objpool_drop(s->objects[i], &s->pool),
+				    left ? -EAGAIN : 0, "dropping object %d", i);
 	}
 }
 

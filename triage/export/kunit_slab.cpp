@@ -15,8 +15,10 @@ namespace {
 constexpr std::uint32_t kFirstNoNode = 4;  // a node argument from here on means: no preference
 constexpr std::size_t kMostSteps = 250;    // numbers fit in a byte
 
-constexpr std::array<std::string_view, 5> kSeenOfSlabs = {"overlap", "use-after-free", "zero",
-                                                          "content", "spurious-failure"};
+/// What the test checks.
+constexpr std::array<std::string_view, 3> kRulesOfSlabs = {
+    "memory is handed out to one user at a time", "memory that was asked for zeroed is zero",
+    "only its user writes to memory that is in use"};
 
 struct FlagName {
   std::string_view word;  // in programs
@@ -47,7 +49,9 @@ class SlabWriter {
   explicit SlabWriter(const Scenario& scenario) : scenario_(scenario) {}
 
   KunitTest write() {
-    test_.reasons = obstacles(scenario_, kSeenOfSlabs);
+    test_.reasons = obstacles(scenario_);
+    if (std::string blind = blindness(scenario_, kRulesOfSlabs); !blind.empty())
+      refuse(std::move(blind));
     if (scenario_.steps.size() > kMostSteps) refuse("it has too many steps");
     if (scenario_.param("debug").value != 0)
       test_.notes.push_back("the kernel has to boot with slab_debug=, as the program says debug=" +

@@ -29,12 +29,12 @@ static void own(struct kunit *test, int i, void *object, size_t size, gfp_t flag
 	struct scenario *s = test->priv;
 
 	KUNIT_ASSERT_NOT_NULL_MSG(test, object, "object %d, of %zu bytes", i, size);
+	s->objects[i].at = object;
+	s->objects[i].size = size;
 	if (flags & __GFP_ZERO)
 		KUNIT_ASSERT_NULL_MSG(test, memchr_inv(object, 0, size),
 				      "object %d is not zeroed", i);
 	memset(object, i + 1, size);
-	s->objects[i].at = object;
-	s->objects[i].size = size;
 }
 
 static void *disown(struct kunit *test, int i)

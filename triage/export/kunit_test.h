@@ -22,7 +22,7 @@ struct KunitTarget {
   std::string_view target;
   std::string_view source;   // the file that is tested: "kernel/bpf/range_tree.c"
   std::string_view folder;   // where the test belongs: "kernel/bpf"
-  std::string_view options;  // of kunit.py
+  std::string_view options;  // of kunit.py, each with a space behind it
   /// `suite` is a name that no other test of the kernel has.
   KunitTest (*write)(const Scenario&, const std::string& suite);
 };
