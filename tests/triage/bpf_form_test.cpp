@@ -189,8 +189,9 @@ TEST_F(BpfForm, AStoryDoesNotEndAComment) {
 
 TEST_F(BpfForm, AFailureAmongOthersIsRefused) {
   fail(allocate("alloc_pages", "a", 1, 4, kFailed), "range_tree.split");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "range_tree.split#1 (a = alloc_pages(1, at=page4))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "range_tree.split#1 (a = alloc_pages(1, at=page4))"));
 }
 
 TEST_F(BpfForm, WhatFailsInAnAllocatorIsOfTheCallsOnlyAllocation) {
@@ -205,18 +206,23 @@ TEST_F(BpfForm, WhatFailsInAnAllocatorMayBeOfAnyAllocation) {
   fail(allocate("alloc_pages", "a", 1, 4, kFailed), "slab.cpu_busy");
   fail(touch(8, "0", kFailed), "memcg.limit");
   fail(reserve(4, 1), "page.watermark");  // and the call did not fail
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "slab.cpu_busy#1 (a = alloc_pages(1, at=page4))",
-                                             "a failure of one allocation among several, "
-                                             "memcg.limit#1 (touch(process0, page8))",
-                                             "a failure of one allocation among several, "
-                                             "page.watermark#1 (reserve_pages(page4))"));
+  fail(reserve(6, 1, {"failed", -16, "EBUSY"}), "rqspinlock.timeout");
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "slab.cpu_busy#1 (a = alloc_pages(1, at=page4))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "memcg.limit#1 (touch(process0, page8))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "page.watermark#1 (reserve_pages(page4))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "rqspinlock.timeout#1 (reserve_pages(page6))"));
 }
 
 TEST_F(BpfForm, AFaultWithinARunNeedsANodeFirst) {
   fail(touch(4, "0", kFailed), "arena.page");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "arena.page#1 (touch(process0, page4))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "arena.page#1 (touch(process0, page4))"));
 }
 
 TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
@@ -235,8 +241,9 @@ TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
 TEST_F(BpfForm, ADeferredFreeWithoutARecordIsRefused) {
   allocate("alloc_pages", "a", 2, kAnywhere, done(0));
   fail(release("free_pages_non_sleepable", "a", 0, 1), "arena.span");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "arena.span#1 (free_pages_non_sleepable(a))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "arena.span#1 (free_pages_non_sleepable(a))"));
 }
 
 TEST_F(BpfForm, ADecisionWithinDeferredWorkIsRefused) {

@@ -185,8 +185,8 @@ class ArenaScriptWriter {
     const bool fails = !step.result || step.result->outcome == "failed";
     if (first.is(decision.point) && decision.occurrence == 1) return;
     if (first.contains(decision.point) && fails) return;
-    refuse(step, fmt::format("a failure of one allocation among several, {}#{}", decision.point,
-                             decision.occurrence));
+    refuse(step, fmt::format("a failure that lack of memory alone does not bring about, {}#{}",
+                             decision.point, decision.occurrence));
   }
 
   std::uint32_t count_of(const ScenarioStep& step) {
