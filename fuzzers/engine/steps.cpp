@@ -17,6 +17,7 @@ using program::Program;
 using program::Schema;
 
 constexpr unsigned kKindBits = 2;  // of Outcome, see Runner::run_lane()
+constexpr std::uint64_t kFailed = 1;
 
 class Teller {
  public:
@@ -86,15 +87,24 @@ std::string_view to_string(EventKind kind) {
   return names[static_cast<unsigned>(kind)];
 }
 
-std::string result_text(std::uint64_t value) {
-  constexpr std::string_view kinds[] = {"done", "failed", "nothing to do", "?"};
-  const std::string_view kind = kinds[value & ((1u << kKindBits) - 1)];
-  const std::int64_t result = static_cast<std::int64_t>(value) >> kKindBits;
+Result result_of(std::uint64_t value) {
+  constexpr std::string_view outcomes[] = {"done", "failed", "nothing to do", "?"};
   constexpr std::int64_t kMostErrno = 4095;
-  const bool is_errno = result < 0 && result >= -kMostErrno;
-  const char* name = is_errno ? ::strerrorname_np(static_cast<int>(-result)) : nullptr;
-  if (name != nullptr) return fmt::format("{} (-{})", kind, name);
-  return fmt::format("{} ({})", kind, result);
+  const std::uint64_t outcome = value & ((1u << kKindBits) - 1);
+  Result result{outcomes[outcome], static_cast<std::int64_t>(value) >> kKindBits, {}};
+  const auto word = static_cast<std::int32_t>(result.value);
+  const bool is_word = outcome == kFailed && result.value == static_cast<std::uint32_t>(word);
+  if (is_word && word < 0 && word >= -kMostErrno) result.value = word;
+  if (result.value >= 0 || result.value < -kMostErrno) return result;
+  const char* const name = ::strerrorname_np(static_cast<int>(-result.value));
+  if (name != nullptr) result.error = name;
+  return result;
+}
+
+std::string result_text(std::uint64_t value) {
+  const Result result = result_of(value);
+  if (!result.error.empty()) return fmt::format("{} (-{})", result.outcome, result.error);
+  return fmt::format("{} ({})", result.outcome, result.value);
 }
 
 std::vector<Step> tell_steps(const Schema& schema, const Program& program,

@@ -26,7 +26,17 @@ std::vector<Step> tell_steps(const program::Schema& schema, const program::Progr
 /// "lock", "unlock", "visit".
 std::string_view to_string(inject::EventKind kind);
 
-/// The result of an operation as the world told it: a number, with its name if it is an errno.
+/// The result of an operation as the world told it.
+struct Result {
+  std::string_view outcome;  // "done", "failed", "nothing to do"
+  std::int64_t value = 0;
+  std::string_view error;  // "ENOMEM": the value is an errno; worlds tell it in 32 bits, or in 64
+};
+
+/// Of the value of an event that ends an operation.
+Result result_of(std::uint64_t value);
+
+/// In words: a number, or the name of an errno.
 std::string result_text(std::uint64_t value);
 
 }  // namespace anyctx::engine

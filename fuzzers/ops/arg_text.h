@@ -1,6 +1,8 @@
 // Argument text: how arguments look, shared by printing and parsing.
 #pragma once
 
+#include <string>
+
 #include "fuzzers/ops/schema.h"
 
 namespace anyctx::program {
@@ -16,5 +18,10 @@ constexpr std::size_t bare_flags(const OpSpec& spec) {
   }
   return found;
 }
+
+/// A value as programs have it: "64", "zero|account", "a", "cache2".
+std::string value_text(const ArgSpec& spec, std::uint32_t value);
+/// "64", "no".
+std::string value_text(const ParamSpec& spec, std::uint32_t value);
 
 }  // namespace anyctx::program

@@ -28,21 +28,6 @@ std::string flags_text(const ArgSpec& spec, std::uint32_t value) {
   return text.empty() ? "0" : text;
 }
 
-std::string value_text(const ArgSpec& spec, std::uint32_t value) {
-  switch (spec.kind) {
-    case ArgKind::number:
-    case ArgKind::choice:
-      return fmt::format("{}", value);
-    case ArgKind::flags:
-      return flags_text(spec, value);
-    case ArgKind::slot:
-      return std::string(1, slot_name(value));
-    case ArgKind::index:
-      return fmt::format("{}{}", spec.words[0], value);
-  }
-  return {};
-}
-
 std::string args_text(const OpSpec& spec, const Op& op) {
   std::string text;
   for (std::size_t i = 0; i < spec.args.size(); ++i) {
@@ -63,10 +48,7 @@ std::string header_text(const Schema& schema, const Program& program) {
     const ParamSpec& spec = schema.params[i];
     const std::uint32_t value = program.params[i];
     if (value == spec.fallback) continue;
-    if (spec.words.empty())
-      text += fmt::format(" {}={}", spec.name, value);
-    else
-      text += fmt::format(" {}={}", spec.name, spec.words[value - spec.min]);
+    text += fmt::format(" {}={}", spec.name, value_text(spec, value));
   }
   return text + '\n';
 }
@@ -103,6 +85,25 @@ std::string walk_text(const Walk& walk) {
 }
 
 }  // namespace
+
+std::string value_text(const ArgSpec& spec, std::uint32_t value) {
+  switch (spec.kind) {
+    case ArgKind::number:
+    case ArgKind::choice:
+      return fmt::format("{}", value);
+    case ArgKind::flags:
+      return flags_text(spec, value);
+    case ArgKind::slot:
+      return std::string(1, slot_name(value));
+    case ArgKind::index:
+      return fmt::format("{}{}", spec.words[0], value);
+  }
+  return {};
+}
+
+std::string value_text(const ParamSpec& spec, std::uint32_t value) {
+  return spec.words.empty() ? fmt::format("{}", value) : std::string(spec.words[value - spec.min]);
+}
 
 std::string to_text(const Schema& schema, const Op& op) {
   const OpSpec& spec = schema.ops[op.code];

@@ -34,6 +34,14 @@ json describe(const Step& step) {
                       {"value", step.event.value},
                       {"text", step.text}};
   if (step.number != 0) description["n"] = step.number;
+  if (step.event.kind == inject::EventKind::op_end) {
+    const engine::Result ended = engine::result_of(step.event.value);
+    description["outcome"] = ended.outcome;
+    description["result"] = ended.value;
+    description["errno"] = ended.error;
+  }
+  if (step.event.kind == inject::EventKind::decision)
+    description["action"] = program::to_text(step.event.action);
   if (!step.point.empty()) {
     description["point"] = step.point;
     description["occurrence"] = step.event.occurrence;

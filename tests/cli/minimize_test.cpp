@@ -113,13 +113,25 @@ TEST_F(Minimize, ExportMakesATestAndAProgramOfTheCorpus) {
   expect_error(words, "nmi_fails.txt is there already; remove it, or choose another --name");
 }
 
+TEST_F(Minimize, ASelftestOfBpfIsForArenas) {
+  const std::string file = write("program", kVerdictProgram);
+  expect_error(
+      {"export", file, "--as", "bpf", "-o", root_ / "selftests"},
+      "--as bpf: only findings in arenas (target arena) become BPF selftests: what verdict "
+      "does is not called");
+  EXPECT_FALSE(std::filesystem::exists(root_ / "selftests"));
+}
+
 TEST_F(Minimize, ExportErrors) {
   const std::string file = write("program", kVerdictProgram);
   expect_error({"export", file}, "--as is required");
-  expect_error({"export", file, "--as", "kunit"}, "nothing exports to 'kunit'; there is gtest");
+  expect_error({"export", file, "--as", "kunitt"},
+               "nothing exports to 'kunitt'; there is gtest kunit bpf; did you mean kunit?");
+  expect_error({"export", file, "--as", "kunit"}, "--as kunit: there is no KUnit test of verdict;");
   expect_error({"export", file, "--as", "gtest", "--name", "a b"}, "other characters than");
   expect_error({"export", write("clean", kCleanProgram), "--as", "gtest"}, "shows no bug");
   EXPECT_FALSE(std::filesystem::exists(root_ / "corpus"));
+  EXPECT_FALSE(std::filesystem::exists(root_ / "work"));
 }
 
 }  // namespace

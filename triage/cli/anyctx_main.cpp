@@ -246,9 +246,11 @@ void add_export(CLI::App& app, Session& session) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "a regression test from a finding");
   command->add_option("FILE", options->file, "a text or binary program")->required();
-  command->add_option("--as", options->form, "the form of the test: gtest")->required();
-  command->add_option("-o,--output", options->output,
-                      "where the test goes (default: tests/regress/NAME_test.cpp)");
+  command->add_option("--as", options->form, "the form of the test: gtest, kunit, bpf")->required();
+  command->add_option(
+      "-o,--output", options->output,
+      "where the test goes (default: tests/regress/NAME_test.cpp; what belongs in a "
+      "kernel: work/export/NAME_test.c; of bpf, a folder: work/export/NAME)");
   command->add_option("--name", options->name, "of the test (default: what was found)");
   command->add_option("--target,--raw", options->target, std::string(kRaw));
   command

@@ -5,8 +5,8 @@
 #include "fuzzers/ops/text.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/setup_error.h"
+#include "triage/cli/target_schema.h"
 #include "triage/minimize/minimizer.h"
-#include "triage/minimize/schema_copy.h"
 #include "triage/minimize/variations.h"
 
 namespace anyctx::triage {
@@ -49,12 +49,7 @@ Minimization::~Minimization() = default;
 
 const SchemaCopy& Minimization::schema_of(const std::string& target) {
   std::unique_ptr<SchemaCopy>& schema = schemas_[target];
-  if (!schema) {
-    const Captured captured = capture(installation_.runner().with("schema").with(target));
-    const auto json = nlohmann::json::parse(captured.output, nullptr, false);
-    if (!json.is_object()) throw SetupError(complaint(captured.errors));
-    schema = std::make_unique<SchemaCopy>(json);
-  }
+  if (!schema) schema = target_schema(installation_, target);
   return *schema;
 }
 

@@ -17,7 +17,7 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr std::size_t kProgramsAtATime = 8;
-constexpr seconds kRunLimit{10};
+constexpr seconds kSweptRunLimit{10};
 
 SweepShare share_of(const Installation& installation, const std::vector<fs::path>& files,
                     unsigned jobs, seconds time) {
@@ -29,7 +29,7 @@ SweepShare share_of(const Installation& installation, const std::vector<fs::path
                    "16",       "--shard",  "0",       "--shards", "1"};
   share.runner = installation.runner();
   share.jobs = jobs;
-  share.run_limit = kRunLimit;
+  share.run_limit = kSweptRunLimit;
   share.time = time;
   return share;
 }

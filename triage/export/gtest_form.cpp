@@ -53,18 +53,26 @@ std::string test_name(std::string_view name) {
   return result;
 }
 
-}  // namespace
+std::string no_refusal(std::string_view) {
+  return {};
+}
 
-std::string to_gtest(const Regression& regression) {
+WrittenTest write_gtest(const Regression& regression) {
   std::string test =
       fmt::format("// Regression in {}: {}\n//\n{}//\n// Shown by: {}\n", regression.target,
                   regression.headline, commented(regression.story, "//"), regression.replay);
   test += "#include <gtest/gtest.h>\n\n#include <string_view>\n\n";
   for (const std::string_view header : kHeaders) test += fmt::format("#include \"{}\"\n", header);
-  return test + fmt::format(kTest, fmt::arg("target", regression.target),
-                            fmt::arg("program", regression.program),
-                            fmt::arg("test", test_name(regression.name)),
-                            fmt::arg("limit", kTimeLimit), fmt::arg("name", regression.name));
+  test += fmt::format(kTest, fmt::arg("target", regression.target),
+                      fmt::arg("program", regression.program),
+                      fmt::arg("test", test_name(regression.name)), fmt::arg("limit", kTimeLimit),
+                      fmt::arg("name", regression.name));
+  return {std::move(test), {}};
 }
+
+}  // namespace
+
+const RegressionForm kGtestForm = {"gtest", "_test.cpp", RegressionForm::Home::clone, no_refusal,
+                                   write_gtest};
 
 }  // namespace anyctx::triage

@@ -7,14 +7,18 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<RegressionForm, 1> kForms = {{
-    {"gtest", "_test.cpp", to_gtest},
-}};
+constexpr std::array<const RegressionForm*, 3> kForms = {&kGtestForm, &kKunitForm, &kBpfForm};
 
 }  // namespace
 
-std::span<const RegressionForm> regression_forms() {
+std::span<const RegressionForm* const> regression_forms() {
   return kForms;
+}
+
+std::vector<TestFile> files_at(const std::filesystem::path& place, WrittenTest test) {
+  if (test.files.empty()) return {{place, std::move(test.text)}};
+  for (TestFile& file : test.files) file.place = place / file.place;
+  return std::move(test.files);
 }
 
 std::string commented(std::string_view text, std::string_view mark) {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "triage/report/campaign_report.h"
-#include "triage/report/grouped.h"
+#include "triage/report/quantity.h"
 
 namespace anyctx::triage {
 namespace {

@@ -6,13 +6,10 @@
 
 #include "triage/report/line_plot.h"
 #include "triage/report/night_report.h"
+#include "triage/report/quantity.h"
 
 namespace anyctx::triage {
 namespace {
-
-std::string count(std::size_t n, std::string_view what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-}
 
 std::string bug_text(const NightBug& entry) {
   const Bug& bug = entry.bug;

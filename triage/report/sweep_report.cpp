@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "triage/report/grouped.h"
-
+#include "triage/report/quantity.h"
 namespace anyctx::triage {
 namespace {
 

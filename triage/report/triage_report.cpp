@@ -6,6 +6,7 @@
 #include <array>
 
 #include "triage/report/exit_code.h"
+#include "triage/report/quantity.h"
 
 namespace anyctx::triage {
 namespace {
@@ -37,10 +38,6 @@ constexpr std::array<std::string_view, 20> kBySeverity = {"double-hand-out",
 std::size_t severity(const Bug& bug) {
   const auto place = std::find(kBySeverity.begin(), kBySeverity.end(), bug.signature.bug_class);
   return static_cast<std::size_t>(place - kBySeverity.begin());
-}
-
-std::string count(std::size_t n, std::string_view what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
 std::string bug_text(std::size_t number, const Bug& bug) {
