@@ -33,7 +33,9 @@ class BpfForm : public ScenarioBed {
                          {"extent", 0, "entries"}, {"base", 0, "zero"},    {"placed", 1, "yes"},
                          {"mapping", 0, "exact"},  {"segv", 0, "no"},      {"batch", 4, "4"},
                          {"no_objects", 0, "no"}};
-    scenario().verdict = {"conservation", "a rule", "this", "that", std::nullopt};
+    scenario().verdict = {"conservation",
+                          "a slot that nobody uses can be allocated and has no page", "this",
+                          "that", std::nullopt};
   }
 
   void set(std::string_view name, std::uint32_t value, std::string text) {
@@ -187,8 +189,9 @@ TEST_F(BpfForm, AStoryDoesNotEndAComment) {
 
 TEST_F(BpfForm, AFailureAmongOthersIsRefused) {
   fail(allocate("alloc_pages", "a", 1, 4, kFailed), "range_tree.split");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "range_tree.split#1 (a = alloc_pages(1, at=page4))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "range_tree.split#1 (a = alloc_pages(1, at=page4))"));
 }
 
 TEST_F(BpfForm, WhatFailsInAnAllocatorIsOfTheCallsOnlyAllocation) {
@@ -203,18 +206,23 @@ TEST_F(BpfForm, WhatFailsInAnAllocatorMayBeOfAnyAllocation) {
   fail(allocate("alloc_pages", "a", 1, 4, kFailed), "slab.cpu_busy");
   fail(touch(8, "0", kFailed), "memcg.limit");
   fail(reserve(4, 1), "page.watermark");  // and the call did not fail
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "slab.cpu_busy#1 (a = alloc_pages(1, at=page4))",
-                                             "a failure of one allocation among several, "
-                                             "memcg.limit#1 (touch(process0, page8))",
-                                             "a failure of one allocation among several, "
-                                             "page.watermark#1 (reserve_pages(page4))"));
+  fail(reserve(6, 1, {"failed", -16, "EBUSY"}), "rqspinlock.timeout");
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "slab.cpu_busy#1 (a = alloc_pages(1, at=page4))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "memcg.limit#1 (touch(process0, page8))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "page.watermark#1 (reserve_pages(page4))",
+                          "a failure that lack of memory alone does not bring about, "
+                          "rqspinlock.timeout#1 (reserve_pages(page6))"));
 }
 
 TEST_F(BpfForm, AFaultWithinARunNeedsANodeFirst) {
   fail(touch(4, "0", kFailed), "arena.page");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "arena.page#1 (touch(process0, page4))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "arena.page#1 (touch(process0, page4))"));
 }
 
 TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
@@ -224,15 +232,18 @@ TEST_F(BpfForm, TheWorkerOfAProcessThatGoesFirstFindsNoMemory) {
   fail(scenario().steps.back(), "range_tree.new");
   EXPECT_THAT(process(), HasSubstr("\tif (!starve(acc, true))\n\t\treturn;\n"
                                    "\tsettle();\n"
-                                   "\tif (!starve(acc, false))\n\t\treturn;\n"));
-  EXPECT_THAT(process(), HasSubstr("SCHED_FIFO"));
+                                   "\tif (!starve(acc, false))\n\t\treturn;\n"
+                                   "\tif (!go_first(false))\n\t\treturn;\n"));
+  EXPECT_THAT(process(), HasSubstr("\tif (!go_first(true))\n\t\treturn;\n"
+                                   "\tif (a != NOWHERE && !release("));
 }
 
 TEST_F(BpfForm, ADeferredFreeWithoutARecordIsRefused) {
   allocate("alloc_pages", "a", 2, kAnywhere, done(0));
   fail(release("free_pages_non_sleepable", "a", 0, 1), "arena.span");
-  EXPECT_THAT(written().reasons, ElementsAre("a failure of one allocation among several, "
-                                             "arena.span#1 (free_pages_non_sleepable(a))"));
+  EXPECT_THAT(written().reasons,
+              ElementsAre("a failure that lack of memory alone does not bring about, "
+                          "arena.span#1 (free_pages_non_sleepable(a))"));
 }
 
 TEST_F(BpfForm, ADecisionWithinDeferredWorkIsRefused) {
@@ -285,9 +296,12 @@ TEST_F(BpfForm, WhatOnlyTheMachineHasIsRefused) {
 
 TEST_F(BpfForm, WhatNobodySeesIsRefused) {
   allocate("alloc_pages", "a", 1, kAnywhere, done(0));
-  scenario().verdict->kind = "stale-translation";
-  EXPECT_THAT(written().reasons, ElementsAre("'stale-translation' (a rule): neither a program nor "
-                                             "a process can see it"));
+  scenario().verdict->rule = "a slot keeps its page until it is freed";
+  EXPECT_THAT(written().reasons,
+              ElementsAre("the verdict 'conservation: a slot keeps its page until it is freed': "
+                          "calls and their results do not show it"));
+  scenario().verdict = {"overlap", "what is reserved stays reserved until it is freed", "", "", 0};
+  EXPECT_THAT(written().reasons, ElementsAre("a page where one is reserved"));
   scenario().verdict.reset();
   EXPECT_THAT(written().reasons, ElementsAre("what only a sanitizer sees"));
 }

@@ -8,6 +8,7 @@
 #include "triage/export/arena_allocation.h"
 #include "triage/export/arena_pieces.h"
 #include "triage/export/arena_room.h"
+#include "triage/export/kunit_calls.h"
 
 namespace anyctx::triage {
 namespace {
@@ -16,9 +17,24 @@ constexpr std::string_view kAnywhere = "ANYWHERE";
 constexpr std::uint32_t kMostNonSleepable = 256;  // pages of one call, see arena_world.cpp
 constexpr unsigned kLargeEntries = 3072;          // of extent=large
 
-/// What a test can see: pointers, errors, and which slots can be allocated in the end.
-constexpr std::array<std::string_view, 6> kSeenKinds = {
-    "overlap", "placement", "conservation", "error-code", "spurious-failure", "failure-atomicity"};
+/// Of such a verdict, that a page is there is not seen.
+constexpr std::string_view kReserved = "what is reserved stays reserved until it is freed";
+
+/// What the test checks.
+constexpr std::array<std::string_view, 13> kRulesOfArenas = {
+    "memory of an arena is page aligned and within its range",
+    "memory is where it was asked for",
+    "memory that is handed out was free",
+    "an allocation that nothing is in the way of, for which there is room, succeeds",
+    "a request that makes no sense is refused",
+    "a reservation is answered by what it covers",
+    "a user gets the page of the slot, or a new one, or a signal for a reason",
+    "a user gets no page where it must get a signal",
+    "a slot that has a page cannot be handed out again",
+    "a call that fails leaves slots as they were",
+    "a slot that nobody uses can be allocated and has no page",
+    kReserved,
+    "slots that were freed late are free at last"};
 
 /// Parameters that a kernel at hand has in its own way.
 struct GivenParam {
@@ -60,10 +76,10 @@ class ArenaScriptWriter {
 
   void read_verdict() {
     if (!scenario_.verdict) return refuse("what only a sanitizer sees");
-    const std::string& kind = scenario_.verdict->kind;
-    if (std::ranges::find(kSeenKinds, kind) == kSeenKinds.end())
-      refuse(fmt::format("'{}' ({}): neither a program nor a process can see it", kind,
-                         scenario_.verdict->rule));
+    if (std::string blind = blindness(scenario_, kRulesOfArenas); !blind.empty())
+      refuse(std::move(blind));
+    if (scenario_.verdict->rule == kReserved && scenario_.verdict->kind != "conservation")
+      refuse("a page where one is reserved");
   }
 
   std::string param(std::string_view name) const { return scenario_.param(name).text; }
@@ -169,8 +185,8 @@ class ArenaScriptWriter {
     const bool fails = !step.result || step.result->outcome == "failed";
     if (first.is(decision.point) && decision.occurrence == 1) return;
     if (first.contains(decision.point) && fails) return;
-    refuse(step, fmt::format("a failure of one allocation among several, {}#{}", decision.point,
-                             decision.occurrence));
+    refuse(step, fmt::format("a failure that lack of memory alone does not bring about, {}#{}",
+                             decision.point, decision.occurrence));
   }
 
   std::uint32_t count_of(const ScenarioStep& step) {

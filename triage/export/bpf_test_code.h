@@ -260,23 +260,20 @@ static void stay_here(cpu_set_t *before)
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	sched_setaffinity(0, sizeof(here), &here);
-@FIRST@}
-
-static void go_anywhere(const cpu_set_t *before)
-{
-@LAST@	sched_setaffinity(0, sizeof(*before), before);
 }
 )c";
 
-// What a program leaves to the arena's worker is for the worker of its CPU.
-inline constexpr std::string_view kProcessFirst =
-    R"c(	/* The arena's worker comes when this process sleeps, not before. */
-	ASSERT_OK(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 }),
-		  "setscheduler");
-)c";
+// What a program leaves to the arena's worker is for the worker of its CPU. This is for as short a
+// time as can be: the scheduler does not let others wait for long.
+inline constexpr std::string_view kProcessFirst = R"c(
+/* The arena's worker comes when this process sleeps, not before. */
+static bool go_first(bool first)
+{
+	struct sched_param param = { .sched_priority = first };
 
-inline constexpr std::string_view kProcessLast =
-    R"c(	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){});
+	return ASSERT_OK(sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param),
+			 "setscheduler");
+}
 )c";
 
 inline constexpr std::string_view kProcessCreate = R"c(
@@ -332,11 +329,11 @@ void test_@NAME@(void)
 	}
 out:
 	@NAME@__destroy(acc.skel);
-@LEAVE@}
+@LAST@@LEAVE@}
 )c";
 
 inline constexpr std::string_view kProcessLeave =
     "\tcleanup_cgroup_environment();\n"
-    "\tgo_anywhere(&cpus);\n";
+    "\tsched_setaffinity(0, sizeof(cpus), &cpus);\n";
 
 }  // namespace anyctx::triage

@@ -22,7 +22,8 @@ class BpfProcess {
     if (script_.has(Kind::settle)) text += kProcessSettle;
     if (script_.has(Kind::reserve)) text += kProcessReserve;
     if (script_.has(Kind::touch)) text += touch();
-    if (is_starved()) text += cgroup();
+    if (is_starved()) text += kProcessCgroup;
+    if (script_.is_starved(Kind::settle)) text += kProcessFirst;
     return filled(text + create() + test(), "MAPPED", fmt::format("{}", script_.mapped));
   }
 
@@ -35,13 +36,6 @@ class BpfProcess {
     const std::string text =
         filled(std::string(kProcessTouch), "SEGV", script_.segv ? "true || " : "");
     return filled(text, "SEGV_ON_FAULT", script_.segv ? "true" : "false");
-  }
-
-  std::string cgroup() const {
-    const bool worker = script_.is_starved(Kind::settle);
-    const std::string text =
-        filled(std::string(kProcessCgroup), "FIRST", worker ? kProcessFirst : "");
-    return filled(text, "LAST", worker ? kProcessLast : "");
   }
 
   std::string create() const {
@@ -66,11 +60,13 @@ class BpfProcess {
 
   std::string test() const {
     std::string calls;
-    for (const ArenaCall& call : script_.calls) calls += statement(call);
+    for (std::size_t i = 0; i < script_.calls.size(); ++i) calls += statement(i);
     std::string text = filled(std::string(kProcessTest), "VARIABLES", variables());
     text = filled(text, "CALLS", calls);
     text = filled(text, "CPUS", is_starved() ? "\tcpu_set_t cpus;\n" : "");
     text = filled(text, "STAY", is_starved() ? "\tstay_here(&cpus);\n" : "");
+    const std::string_view last = script_.is_starved(Kind::settle) ? "\tgo_first(false);\n" : "";
+    text = filled(text, "LAST", last);
     return filled(text, "LEAVE", is_starved() ? kProcessLeave : "");
   }
 
@@ -82,18 +78,30 @@ class BpfProcess {
     return names.empty() ? "" : fmt::format("\tlong {};\n", names);
   }
 
-  static std::string statement(const ArenaCall& call) {
-    const std::string begin = fmt::format("\n\tprintf(\"{}\\n\");\n", call.text);
-    if (!call.starved) return begin + made(call);
-    const std::string_view limit = "\tif (!starve(acc, {}))\n\t\treturn;\n";
-    return begin + fmt::format(fmt::runtime(limit), true) + made(call) +
-           fmt::format(fmt::runtime(limit), false);
+  std::string statement(std::size_t index) const {
+    const ArenaCall& call = script_.calls[index];
+    std::string text = fmt::format("\n\tprintf(\"{}\\n\");\n", call.text);
+    if (is_starved_worker(index + 1)) text += checked("go_first(true)");
+    if (call.starved) text += checked("starve(acc, true)");
+    text +=
+        call.kind == Kind::settle ? "\tsettle();\n" : checked(expression(call), condition(call));
+    if (call.starved) text += checked("starve(acc, false)");
+    if (is_starved_worker(index)) text += checked("go_first(false)");
+    return text;
   }
 
-  static std::string made(const ArenaCall& call) {
-    if (call.kind == Kind::settle) return "\tsettle();\n";
-    const std::string has_it = call.memory.empty() ? "" : call.memory + " != NOWHERE && ";
-    return fmt::format("\tif ({}!{})\n\t\treturn;\n", has_it, expression(call));
+  bool is_starved_worker(std::size_t index) const {
+    return index < script_.calls.size() && script_.calls[index].kind == Kind::settle &&
+           script_.calls[index].starved;
+  }
+
+  static std::string checked(const std::string& expression, std::string_view condition = "") {
+    return fmt::format("\tif ({}!{})\n\t\treturn;\n", condition, expression);
+  }
+
+  /// What was not allocated is not freed.
+  static std::string condition(const ArenaCall& call) {
+    return call.memory.empty() ? "" : call.memory + " != NOWHERE && ";
   }
 
   static std::string expression(const ArenaCall& call) {
