@@ -169,6 +169,44 @@ TEST_F(KunitObjpool, WhatIsNotACallOfTheTaskIsRefusedStepByStep) {
           "do not show it"));
 }
 
+TEST_F(KunitObjpool, MemoryThatWasUsedUpIsRefused) {
+  call("task0.0", "recreate", {number("count", 4), number("size", 8), number("refused", 0)})
+      .failures.push_back({"objpool.memory", 1});
+  EXPECT_THAT(write(kKunitForm).reasons,
+              ElementsAre("task0.0 (recreate(4, 8, 0)): objpool.memory failed, which a test does "
+                          "not bring about"));
+}
+
+class KunitRqspinlock : public ScenarioBed {
+ protected:
+  KunitRqspinlock() : ScenarioBed("rqspinlock") {
+    regression_.name = "lock-test";
+    scenario().params = {number("test_and_set", 0)};
+  }
+  static NamedValue lock(const std::string& name, std::uint32_t value) {
+    return {name, value, "lock" + std::to_string(value)};
+  }
+};
+
+TEST_F(KunitRqspinlock, LocksOneInTheOther) {
+  call("task0.0", "lock2",
+       {lock("lock", 3), lock("second", 3), number("ms", 0), {"flags", 3, "irqsave|retry"}})
+      .result = {"failed", 35, ""};
+  call("task0.1", "lock_many", {lock("lock", 38), number("count", 3), number("again", 4)});
+  call("task0.2", "wait", {number("ms", 1)});
+  const WrittenTest test = write(kKunitForm);
+  EXPECT_THAT(test.reasons, IsEmpty());
+  EXPECT_THAT(test.text,
+              HasSubstr("\ttake(test, (const int[]){ 3, 3 }, 2, -1, true, true);\t/* task0.0: "));
+  EXPECT_THAT(test.text, HasSubstr("\ttake_many(test, 38, 3, 1);\t/* task0.1: "));
+  EXPECT_THAT(test.text, Not(HasSubstr(".exit")));
+}
+
+TEST_F(KunitRqspinlock, MisuseIsRefused) {
+  call("task0.0", "unlock_unheld", {lock("lock", 0)});
+  EXPECT_THAT(write(kKunitForm).reasons, ElementsAre(HasSubstr("does not report misuse of locks")));
+}
+
 class KunitSlab : public ScenarioBed {
  protected:
   KunitSlab() : ScenarioBed("slab") {
@@ -213,7 +251,7 @@ TEST_F(KunitSlab, WhatATestCannotDoIsRefused) {
 TEST(KunitForm, OtherTargetsAreRefusedBeforehand) {
   EXPECT_EQ(kKunitForm.refusal("range_tree"), "");
   EXPECT_EQ(kKunitForm.refusal("hashtab"),
-            "there is no KUnit test of hashtab; there is of: range_tree objpool slab");
+            "there is no KUnit test of hashtab; there is of: range_tree objpool rqspinlock slab");
 }
 
 TEST(KunitForm, NothingEndsItsComment) {

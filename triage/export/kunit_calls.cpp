@@ -32,13 +32,6 @@ void add_obstacles(const ScenarioStep& step, std::vector<std::string>& reasons) 
       std::ranges::any_of(step.args, [](const NamedValue& arg) { return arg.is_slot; });
   if (takes && !step.takes && !did_nothing(step))
     reasons.push_back(fmt::format("{} ({}): what it takes is not told", step.where, step.text));
-  if (step.decisions.empty() && step.result && step.result->outcome == "failed" &&
-      !step.failures.empty()) {
-    reasons.push_back(
-        fmt::format("{} ({}): it failed at {}: a test does not use up the kernel's "
-                    "memory",
-                    step.where, step.text, step.failures.back().point));
-  }
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<const KunitTarget*, 3> kKunitTargets = {&kKunitRangeTree, &kKunitObjpool,
-                                                             &kKunitSlab};
+constexpr std::array<const KunitTarget*, 4> kKunitTargets = {&kKunitRangeTree, &kKunitObjpool,
+                                                             &kKunitRqspinlock, &kKunitSlab};
 
 const KunitTarget* kunit_target(std::string_view name) {
   for (const KunitTarget* target : kKunitTargets)
@@ -53,14 +53,16 @@ std::string file_comment(const Regression& regression, const KunitTarget& target
 std::string suite_code(const KunitTest& test, const std::string& suite) {
   std::string text = "\nstatic struct kunit_case scenario_cases[] = {\n";
   for (const std::string& name : test.cases) text += fmt::format("\tKUNIT_CASE({}),\n", name);
+  const std::string exit =
+      test.exit.empty() ? std::string() : fmt::format("\t.exit = {},\n", test.exit);
   return text + fmt::format(
                     "\t{{}}\n}};\n\nstatic struct kunit_suite scenario_suite = {{\n"
-                    "\t.name = \"{}\",\n\t.init = {},\n\t.exit = {},\n"
+                    "\t.name = \"{}\",\n\t.init = {},\n{}"
                     "\t.test_cases = scenario_cases,\n}};\n\n"
                     "kunit_test_suite(scenario_suite);\n\n"
                     "MODULE_DESCRIPTION(\"KUnit test of a finding\");\n"
                     "MODULE_LICENSE(\"GPL\");\n",
-                    suite, test.init, test.exit);
+                    suite, test.init, exit);
 }
 
 WrittenTest write_kunit(const Regression& regression) {

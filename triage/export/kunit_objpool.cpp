@@ -50,6 +50,12 @@ KunitTest write_objpool(const Scenario& scenario, const std::string&) {
   test.reasons = obstacles(scenario);
   if (std::string blind = blindness(scenario, kRulesOfPools); !blind.empty())
     test.reasons.push_back(std::move(blind));
+  for (const ScenarioStep& step : scenario.steps) {
+    if (step.decisions.empty() && !step.failures.empty()) {
+      test.reasons.push_back(fmt::format("{} ({}): {} failed, which a test does not bring about",
+                                         step.where, step.text, step.failures.back().point));
+    }
+  }
   if (!test.reasons.empty()) return test;
   std::string calls;
   bool keeps = false;

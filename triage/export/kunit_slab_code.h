@@ -103,7 +103,8 @@ static __maybe_unused void create(struct kunit *test, int cache, size_t size, si
 	};
 	struct scenario *s = test->priv;
 
-	s->caches[cache] = kmem_cache_create(names[cache], size, align, flags | SLAB_NO_MERGE, NULL);
+	s->caches[cache] = kmem_cache_create(names[cache], size, align,
+					     flags | SLAB_NO_MERGE, NULL);
 	KUNIT_ASSERT_NOT_NULL_MSG(test, s->caches[cache], "a cache of objects of %zu bytes", size);
 }
 

@@ -12,8 +12,8 @@ namespace anyctx::triage {
 struct KunitTest {
   std::string code;                  // C, up to the cases: functions of the names below
   std::vector<std::string> cases;    // "as_it_was_found"
-  std::string init;                  // functions of the suite
-  std::string exit;                  //
+  std::string init;                  // a function of the suite
+  std::string exit;                  // the same; may be empty
   std::vector<std::string> notes;    // for its comment: what differs from the run
   std::vector<std::string> reasons;  // why there is none
 };
@@ -29,6 +29,7 @@ struct KunitTarget {
 
 extern const KunitTarget kKunitRangeTree;
 extern const KunitTarget kKunitObjpool;
+extern const KunitTarget kKunitRqspinlock;
 extern const KunitTarget kKunitSlab;
 
 /// Verdicts of sanitizers: a test sees them if the kernel is built with KASAN.
