@@ -26,7 +26,7 @@ std::string bug_section(const Bug& bug) {
                   describe_class(bug.signature.bug_class), escaped(bug.before), escaped(bug.after));
   if (!bug.story.is_null()) html += verdict_html(bug.story);
   if (!bug.output.empty()) html += fmt::format("<pre>{}</pre>\n", escaped(bug.output));
-  if (!bug.story.is_null()) html += steps_html(bug.story, bug.name + "-");
+  if (!bug.story.is_null()) html += steps_html(bug.story, bug.name + "-") + stacks_html(bug.story);
   html += fmt::format("<pre>{}</pre>\n<pre>{}</pre>\n", escaped(bug.program), escaped(bug.replay));
   if (!bug.faces.empty()) html += "<p>The same bug is seen also as</p>\n<ul>\n";
   for (const Face& face : bug.faces)

@@ -84,8 +84,8 @@ std::string stack_row(const json& stack) {
         fmt::format("{}:{} in {}\n", place.at("file").get<std::string>(),
                     place.at("line").get<unsigned>(), place.at("function").get<std::string>());
   }
-  return fmt::format("<h3>{}</h3>\n<pre>{}</pre>\n", escaped(stack.at("what").get<std::string>()),
-                     escaped(places));
+  return fmt::format("<p><b>At the {}</b>, in the sources</p>\n<pre>{}</pre>\n",
+                     escaped(stack.at("what").get<std::string>()), escaped(places));
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ std::string steps_html(const json& story, std::string_view prefix) {
 std::string stacks_html(const json& story) {
   const auto stacks = story.find("stacks");
   if (stacks == story.end() || stacks->empty()) return {};
-  std::string html = "<h2>Sources</h2>\n";
+  std::string html;
   for (const json& stack : *stacks) html += stack_row(stack);
   return html;
 }
