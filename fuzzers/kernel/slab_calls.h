@@ -258,11 +258,18 @@ bool anyctx_is_structure_of(const struct kmem_cache* cache, const void* object) 
   return object == cache || object == cache->per_node[0].node || object == cache->per_node[0].barn;
 }
 
+// What it can be is told by where it lies: nearly every object that is asked for is one.
 bool anyctx_is_structure(const void* object) {
+  const struct kmem_cache* const of = virt_to_slab(object)->slab_cache;
   const struct kmem_cache* cache;
 
   list_for_each_entry(cache, &slab_caches, list) {
-    if (anyctx_is_structure_of(cache, object)) return true;
+    const struct kmem_cache_per_node_ptrs* const own = &cache->per_node[0];
+
+    if (object == (of == kmem_cache        ? (const void*)cache
+                   : of == kmem_cache_node ? (const void*)own->node
+                                           : (const void*)own->barn))
+      return true;
   }
   return false;
 }

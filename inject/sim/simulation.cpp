@@ -32,11 +32,6 @@ Simulation::Simulation(Memory& memory) : memory_(memory) {
 
 Simulation::~Simulation() = default;
 
-Simulation& Simulation::current() {
-  ANYCTX_CHECK(current_ != nullptr);
-  return *current_;
-}
-
 void Simulation::reset(const MachineConfig& config, const Script* script, Walk walk,
                        Recording recording) {
   config_ = config;

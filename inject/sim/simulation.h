@@ -33,6 +33,7 @@
 #include "inject/sim/stats.h"
 #include "inject/sim/task.h"
 #include "inject/sim/unwatched.h"
+#include "lib/machine/check.h"
 #include "lib/machine/machine.h"
 #include "lib/machine/raw.h"
 
@@ -110,7 +111,10 @@ class Simulation {
   // --- From inside: operations and oracles ---------------------------------------------------
 
   /// The simulation whose code runs on this OS thread. Precondition: there is one.
-  static Simulation& current();
+  ANYCTX_UNWATCHED static Simulation& current() {
+    ANYCTX_CHECK(current_ != nullptr);
+    return *current_;
+  }
 
   /// Brackets one operation. end_op checks that the operation left the CPU as it found it;
   /// `result` goes into the digest and must not depend on addresses.
