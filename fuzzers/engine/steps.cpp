@@ -89,8 +89,10 @@ std::string_view to_string(EventKind kind) {
 std::string result_text(std::uint64_t value) {
   constexpr std::string_view kinds[] = {"done", "failed", "nothing to do", "?"};
   const std::string_view kind = kinds[value & ((1u << kKindBits) - 1)];
-  const std::int64_t result = static_cast<std::int64_t>(value) >> kKindBits;
+  std::int64_t result = static_cast<std::int64_t>(value) >> kKindBits;
   constexpr std::int64_t kMostErrno = 4095;
+  // Some worlds tell errors as 32 bits.
+  if (result > UINT32_MAX - kMostErrno && result <= UINT32_MAX) result -= std::int64_t{1} << 32;
   const bool is_errno = result < 0 && result >= -kMostErrno;
   const char* name = is_errno ? ::strerrorname_np(static_cast<int>(-result)) : nullptr;
   if (name != nullptr) return fmt::format("{} (-{})", kind, name);

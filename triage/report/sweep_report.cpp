@@ -14,7 +14,7 @@ struct CategoryRow {
   std::string_view category;
   std::string_view what;
 };
-constexpr CategoryRow kRows[] = {
+constexpr CategoryRow kCategories[] = {
     {"sticky", "failures that stay"},         {"transient", "failures, once"},
     {"nmi", "handlers, as an NMI"},           {"reentry", "handlers, as re-entry"},
     {"irq", "handlers, as an interrupt"},     {"softirq", "handlers, as a softirq"},
@@ -123,7 +123,7 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
     text += fmt::format("{} visits of points, {} placements, ", grouped(totals.places),
                         grouped(totals.units));
   text += fmt::format("{} runs\n", grouped(totals.runs));
-  for (const CategoryRow& row : kRows) {
+  for (const CategoryRow& row : kCategories) {
     const auto count = totals.categories.find(std::string(row.category));
     if (count == totals.categories.end()) continue;
     const SweepCount& c = count->second;
