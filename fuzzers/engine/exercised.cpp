@@ -88,6 +88,29 @@ void add_operation(Exercised& total, const json& json) {
   }
 }
 
+json to_json(const CompareCount& compared) {
+  json cuts = json::object();
+  for (unsigned i = 0; i < kCuts; ++i) {
+    if (compared.cuts[i] != 0) cuts[std::string(name_of(static_cast<Cut>(i)))] = compared.cuts[i];
+  }
+  return {{"runs", compared.runs},
+          {"operations", compared.compared},
+          {"exempt", compared.exempt},
+          {"rest", compared.rest},
+          {"cuts", std::move(cuts)}};
+}
+
+void add_compared(CompareCount& total, const json& json) {
+  total.runs += json.at("runs").get<std::uint64_t>();
+  total.compared += json.at("operations").get<std::uint64_t>();
+  total.exempt += json.at("exempt").get<std::uint64_t>();
+  total.rest += json.at("rest").get<std::uint64_t>();
+  for (unsigned i = 0; i < kCuts; ++i) {
+    total.cuts[i] +=
+        json.at("cuts").value(std::string(name_of(static_cast<Cut>(i))), std::uint64_t{0});
+  }
+}
+
 void add_all(Exercised& total, const json& json) {
   total.executions += json.at("executions").get<std::uint64_t>();
   total.runs += json.at("runs").get<std::uint64_t>();
@@ -101,6 +124,7 @@ void add_all(Exercised& total, const json& json) {
   }
   for (const auto& operation : json.at("operations")) add_operation(total, operation);
   for (const auto& point : json.at("points")) add_point(total, point);
+  if (json.contains("compared")) add_compared(total.compared, json.at("compared"));
 }
 
 }  // namespace
@@ -113,7 +137,10 @@ Exercised::Exercised(const Schema& of) : schema(of), ops(of.ops.size()) {
   for (const PointId point : program::listed_points(of)) points.push_back({.point = point});
 }
 
-void add(Exercised& total, const inject::Stats& stats, const OpMix& mix) {
+void add(Exercised& total, Runner& runner) {
+  const inject::Stats& stats = runner.simulation().stats();
+  const OpMix& mix = runner.op_mix();
+  total.compared.add(runner.compare_count());
   total.runs += stats.runs;
   total.visits += stats.points;
   total.ignored += stats.ignored;
@@ -157,16 +184,18 @@ json to_json(const Exercised& exercised) {
   }
   json points = json::array();
   for (const PointUse& use : exercised.points) points.push_back(to_json(exercised.schema, use));
-  return {{"target", exercised.schema.target},
-          {"executions", exercised.executions},
-          {"runs", exercised.runs},
-          {"visits", exercised.visits},
-          {"ignored", exercised.ignored},
-          {"reentries", exercised.reentries},
-          {"contexts", by(context_name, exercised.ops_by_context)},
-          {"decisions", std::move(decisions)},
-          {"operations", std::move(operations)},
-          {"points", std::move(points)}};
+  json result = {{"target", exercised.schema.target},
+                 {"executions", exercised.executions},
+                 {"runs", exercised.runs},
+                 {"visits", exercised.visits},
+                 {"ignored", exercised.ignored},
+                 {"reentries", exercised.reentries},
+                 {"contexts", by(context_name, exercised.ops_by_context)},
+                 {"decisions", std::move(decisions)},
+                 {"operations", std::move(operations)},
+                 {"points", std::move(points)}};
+  if (exercised.compared.runs != 0) result["compared"] = to_json(exercised.compared);
+  return result;
 }
 
 std::string add_json(Exercised& total, const json& json) {

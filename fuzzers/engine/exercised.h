@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "fuzzers/engine/runner.h"
-#include "inject/sim/stats.h"
 
 namespace anyctx::engine {
 
@@ -37,11 +36,12 @@ struct Exercised {
   ByContext ops_by_context{};
   std::array<std::uint64_t, inject::kActionKinds> decisions{};
   std::vector<OpMix::Count> ops;  // by code
+  CompareCount compared;          // with another subject
   std::vector<PointUse> points;   // listed ones first; then others that were reached all the same
 };
 
-/// Adds what a runner did since it was made.
-void add(Exercised& total, const inject::Stats& stats, const OpMix& mix);
+/// Adds what a runner did since it was made, or began to count anew.
+void add(Exercised& total, Runner& runner);
 
 nlohmann::json to_json(const Exercised& exercised);
 

@@ -102,6 +102,7 @@ FuzzSession::Look FuzzSession::look(Input input, const Program& program) {
   look.input = hash(input);
   look.recorded = runner_.recorded();
   for (const inject::VisitCount& visit : simulation.visits()) {
+    if (simulation.passes_over(visit.point)) continue;
     look.visited.push_back({visit.where, visit.point, visit.count});
   }
   return look;
@@ -177,7 +178,7 @@ void FuzzSession::save_stats() {
   if (stats_path_.empty()) return;
   Exercised exercised(schema_);
   exercised.executions = executions_;
-  add(exercised, runner_.simulation().stats(), runner_.op_mix());
+  add(exercised, runner_);
   const std::string error = save_file(stats_path_, to_json(exercised).dump());
   if (!error.empty()) give_up(error);
   saved_ = std::chrono::steady_clock::now();

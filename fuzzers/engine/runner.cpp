@@ -29,12 +29,54 @@ void Runner::start_draws(const program::Walk& walk) {
 }
 
 RunResult Runner::run(const Program& program, inject::Recording recording) {
+  compares_ = asks_reference(program);
+  if (!compares_) return run_alone(program, recording);
+  find_reference();
+  RunResult result = run_alone(program, std::max(recording, inject::Recording::events));
+  if (!result.verdict) ask_reference(program, result);
+  return result;
+}
+
+bool Runner::asks_reference(const Program& program) const {
+  return target_.reference.target != nullptr && param(*target_.schema, program, "against") != 0;
+}
+
+void Runner::find_reference() {
+  if (reference_) return;
+  reference_target_ = target_.reference.target();
+  reference_ = std::make_unique<Runner>(*reference_target_);
+  for (const auto& table : target_.schema->sites) {
+    for (const machine::SiteInfo& info : table) only_here_.set(info.site.id);
+  }
+  for (const auto& table : reference_target_->schema->sites) {
+    for (const machine::SiteInfo& info : table) only_here_.reset(info.site.id);
+  }
+}
+
+/// The program that was just run, with the decisions that were taken, on the other subject.
+void Runner::ask_reference(const Program& program, RunResult& result) {
+  Program same = recorded();
+  // Parameters that only this target has come last.
+  const std::size_t params = reference_target_->schema->params.size();
+  std::fill(same.params.begin() + static_cast<std::ptrdiff_t>(params), same.params.end(), 0u);
+  const RunResult answers = reference_->run_alone(same, inject::Recording::events);
+  const bool passes_known = param(*target_.schema, program, "known") != 0;
+  result.compared = compare(*target_.schema, program, *target_.reference.comparison, passes_known,
+                            {simulation_.events(), result.verdict},
+                            {reference_->simulation_.events(), answers.verdict});
+  result.verdict = result.compared->verdict;
+  result.digest = (result.digest ^ answers.digest) * 0x9e3779b97f4a7c15u;
+  compared_.add(result.compared->count);
+}
+
+RunResult Runner::run_alone(const Program& program, inject::Recording recording) {
   program_ = &program;
   script_.assign(program.decisions);
   start_draws(program.walk);
   const auto listed = static_cast<std::uint32_t>(program.decisions.size());
   inject::MachineConfig machine = machine_config(*target_.schema, program);
   machine.step_scale = target_.step_scale;
+  if (compares_) machine.passed_over = &only_here_;
   simulation_.reset(machine, &script_,
                     make_walk(program.walk.rate, program::kMaxDecisions - listed), recording);
   pct_ = schedule_;
@@ -60,7 +102,7 @@ RunResult Runner::run(const Program& program, inject::Recording recording) {
     clean = simulation_.run_tasks();
   }
   if (clean) simulation_.alone([&] { world_->finish(); });
-  return {simulation_.verdict(), simulation_.digest()};
+  return {simulation_.verdict(), simulation_.digest(), {}};
 }
 
 void Runner::run_handler(Lane lane, std::uint16_t entry) {
@@ -95,6 +137,7 @@ void Runner::run_lane(const program::LaneOps& ops, std::uint16_t entry) {
 void Runner::clear_counts() {
   mix_.by_code.assign(mix_.by_code.size(), {});
   simulation_.stats() = {};
+  compared_ = {};
 }
 
 Program Runner::recorded() const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "fuzzers/engine/comparer.h"
 #include "fuzzers/engine/target.h"
 #include "inject/choice/draws.h"
 
@@ -27,6 +29,8 @@ struct OpMix {
 struct RunResult {
   std::optional<inject::Verdict> verdict;
   std::uint64_t digest = 0;
+  // Of a program that asks for another subject's answers, if this one had no verdict of its own.
+  std::optional<Compared> compared;
 };
 
 class Runner final : private inject::HandlerRunner {
@@ -53,10 +57,15 @@ class Runner final : private inject::HandlerRunner {
   const Target& target() const { return target_; }
   inject::Simulation& simulation() { return simulation_; }
   const OpMix& op_mix() const { return mix_; }
-  /// Begins to count anew, for op_mix() and the simulation's statistics.
+  const CompareCount& compare_count() const { return compared_; }
+  /// Begins to count anew, for op_mix(), compare_count() and the simulation's statistics.
   void clear_counts();
 
  private:
+  RunResult run_alone(const program::Program& program, inject::Recording recording);
+  void find_reference();
+  bool asks_reference(const program::Program& program) const;
+  void ask_reference(const program::Program& program, RunResult& result);
   void run_handler(inject::Lane lane, std::uint16_t entry) override;
   void run_lane(const program::LaneOps& ops, std::uint16_t entry);
   void start_draws(const program::Walk& walk);
@@ -67,6 +76,11 @@ class Runner final : private inject::HandlerRunner {
   inject::Simulation simulation_;
   std::unique_ptr<World> world_;
   OpMix mix_;
+  CompareCount compared_;
+  std::optional<Target> reference_target_;
+  std::unique_ptr<Runner> reference_;
+  std::bitset<machine::kMaxSites> only_here_;  // sites that the reference has not
+  bool compares_ = false;
 
   const program::Program* program_ = nullptr;
   std::array<std::array<const program::LaneOps*, inject::kMaxLanesPerKind>, inject::kLaneKinds>

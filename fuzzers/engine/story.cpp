@@ -57,9 +57,9 @@ class Table {
   unsigned width_ = 0;
 };
 
-std::vector<Step> told_steps(Runner& runner, const Program& program) {
+std::vector<Step> told_steps(Runner& runner, const Program& program, const RunResult& result) {
   std::vector<Step> steps =
-      tell_steps(*runner.target().schema, program, runner.simulation().events());
+      tell_steps(*runner.target().schema, program, told_events(runner, result));
   std::erase_if(steps, [](const Step& step) { return step.number == 0; });
   return steps;
 }
@@ -96,9 +96,15 @@ std::string headline(const inject::Verdict& verdict) {
   return fmt::format("anyctx: VERDICT {}: {}", to_string(verdict.kind), verdict.rule);
 }
 
+std::vector<inject::Event> told_events(Runner& runner, const RunResult& result) {
+  std::vector<inject::Event> events = runner.simulation().events();
+  if (result.compared && result.verdict) events.resize(result.compared->at);
+  return events;
+}
+
 std::string tell_trace(Runner& runner, const Program& program) {
-  runner.run(program, inject::Recording::visits);
-  const std::vector<Step> steps = told_steps(runner, program);
+  const RunResult result = runner.run(program, inject::Recording::visits);
+  const std::vector<Step> steps = told_steps(runner, program, result);
   const Table table(steps);
   std::string text = table.head() + "\n";
   for (const Step& step : steps) text += table.line(step) + "\n";
@@ -109,7 +115,7 @@ std::string tell_story(Runner& runner, const Program& program, unsigned max_step
   const RunResult result = runner.run(program, inject::Recording::events);
   if (!result.verdict) return "anyctx: no verdict\n";
   const Schema& schema = *runner.target().schema;
-  const std::vector<Step> steps = told_steps(runner, program);
+  const std::vector<Step> steps = told_steps(runner, program, result);
   const Table table(steps);
   std::string story = headline(*result.verdict) + "\n";
   story += fmt::format("  where     {}\n", place_of(schema, *result.verdict));

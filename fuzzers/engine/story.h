@@ -18,4 +18,8 @@ std::string tell_trace(Runner& runner, const program::Program& program);
 /// The first line of a story: "anyctx: VERDICT name: rule". Parsed by other tools.
 std::string headline(const inject::Verdict& verdict);
 
+/// What the last run of a runner recorded; of a comparison that found something, up to the answer
+/// in question.
+std::vector<inject::Event> told_events(Runner& runner, const RunResult& result);
+
 }  // namespace anyctx::engine

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "fuzzers/engine/comparison.h"
 #include "fuzzers/engine/nested_ops.h"
 #include "fuzzers/engine/world.h"
 #include "fuzzers/ops/program.h"
@@ -20,6 +21,7 @@ struct Target {
   std::unique_ptr<World> (*make_world)(inject::Simulation&);
   const SweepTables* sweep = nullptr;  // null: sweeps use the programs' own handlers only
   std::uint32_t step_scale = 1;        // see MachineConfig
+  Reference reference = {};            // asked by programs whose parameter `against` says so
 
   std::string_view name() const { return schema->target; }
 };

@@ -33,8 +33,9 @@ constexpr std::string_view meaning(inject::VerdictKind kind) {
       "the model, told the same calls, comes to another result",
       "a CPU or a process goes by a mapping that is gone",
       "something ended while a reader could still reach it",
+      "another subject, told the same calls and decisions, answers otherwise",
   };
-  static_assert(std::size(clauses) == static_cast<unsigned>(inject::VerdictKind::grace_period) + 1);
+  static_assert(std::size(clauses) == static_cast<unsigned>(inject::VerdictKind::disagreement) + 1);
   return clauses[static_cast<unsigned>(kind)];
 }
 

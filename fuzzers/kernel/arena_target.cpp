@@ -2,6 +2,7 @@
 #include "fuzzers/targets/arena_target.h"
 
 #include "fuzzers/kernel/arena_subject.h"
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/targets/arena_schema.h"
@@ -26,7 +27,8 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_arena_target() {
-  return on_kernel<kArenaSchema, make_world, kLacks>(arena_target(), kStepScale);
+  return on_kernel<kArenaSchema, make_world, kLacks>({arena_target, &comparison::kArena},
+                                                     kStepScale);
 }
 
 }  // namespace anyctx::target

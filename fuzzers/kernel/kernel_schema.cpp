@@ -11,6 +11,7 @@ namespace anyctx::target {
 namespace {
 
 constexpr std::string_view kKnown[] = {"reported", "passed"};
+constexpr std::string_view kAgainst[] = {"none", "ours"};
 
 // Sources are compiled for one kind of machine.
 constexpr KernelLacks::Fixed kMachine[] = {{"page_size", 0}, {"rt", 0}};
@@ -59,6 +60,7 @@ KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks
   sites_.assign(tables_.begin(), tables_.end());
   params_.push_back({"strict", 0, 1, 0, kNoYes});
   params_.push_back({"known", 0, 1, 0, kKnown});
+  params_.push_back({"against", 0, 1, 0, kAgainst});
   sites_.emplace_back(inject::kernel_site::kTable);
   schema_.params = params_;
   schema_.ops = ops_;

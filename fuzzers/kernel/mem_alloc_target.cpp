@@ -1,6 +1,7 @@
 // The mem_alloc target on kernel sources.
 #include "fuzzers/targets/mem_alloc_target.h"
 
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/kernel/mem_alloc_subject.h"
@@ -24,7 +25,8 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation, const 
 }  // namespace
 
 engine::Target kernel_mem_alloc_target() {
-  return on_kernel<kMemAllocSchema, make_world, kLacks>(mem_alloc_target(), kStepScale);
+  return on_kernel<kMemAllocSchema, make_world, kLacks>({mem_alloc_target, &comparison::kMemAlloc},
+                                                        kStepScale);
 }
 
 }  // namespace anyctx::target

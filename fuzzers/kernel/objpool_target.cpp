@@ -1,6 +1,7 @@
 // The objpool target on kernel sources.
 #include "fuzzers/targets/objpool_target.h"
 
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/kernel/objpool_subject.h"
@@ -25,7 +26,8 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_objpool_target() {
-  return on_kernel<kObjPoolSchema, make_world, kLacks>(objpool_target(), kStepScale);
+  return on_kernel<kObjPoolSchema, make_world, kLacks>({objpool_target, &comparison::kObjPool},
+                                                       kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -1,6 +1,7 @@
 // The range_tree target on kernel sources.
 #include "fuzzers/targets/range_tree_target.h"
 
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/kernel/range_tree_subject.h"
@@ -22,7 +23,8 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_range_tree_target() {
-  return on_kernel<kRangeTreeSchema, make_world>(range_tree_target(), kStepScale);
+  return on_kernel<kRangeTreeSchema, make_world>({range_tree_target, &comparison::kRangeTree},
+                                                 kStepScale);
 }
 
 }  // namespace anyctx::target

@@ -1,6 +1,7 @@
 // The rqspinlock target on kernel sources.
 #include "fuzzers/targets/rqspinlock_target.h"
 
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/kernel/rqspinlock_subject.h"
@@ -24,7 +25,8 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_rqspinlock_target() {
-  return on_kernel<kRqSpinLockSchema, make_world, kLacks>(rqspinlock_target(), kStepScale);
+  return on_kernel<kRqSpinLockSchema, make_world, kLacks>(
+      {rqspinlock_target, &comparison::kRqSpinLock}, kStepScale);
 }
 
 }  // namespace anyctx::target

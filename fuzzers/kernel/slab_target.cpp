@@ -1,6 +1,7 @@
 // The slab target on kernel sources.
 #include "fuzzers/targets/slab_target.h"
 
+#include "fuzzers/kernel/comparisons.h"
 #include "fuzzers/kernel/kernel_frame.h"
 #include "fuzzers/kernel/kernel_target.h"
 #include "fuzzers/kernel/slab_subject.h"
@@ -46,7 +47,7 @@ std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
 }  // namespace
 
 engine::Target kernel_slab_target() {
-  return on_kernel<kSlabSchema, make_world, kLacks>(slab_target(), kStepScale);
+  return on_kernel<kSlabSchema, make_world, kLacks>({slab_target, &comparison::kSlab}, kStepScale);
 }
 
 }  // namespace anyctx::target

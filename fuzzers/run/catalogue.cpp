@@ -128,7 +128,7 @@ void add_programs(Exercised& exercised, const Target& target,
     if (!runner) runner.emplace(target);
     runner->run(file.program);
   }
-  if (runner) add(exercised, runner->simulation().stats(), runner->op_mix());
+  if (runner) add(exercised, *runner);
 }
 
 }  // namespace

@@ -45,6 +45,26 @@ bool same(const RunResult& left, const RunResult& right) {
   return left.digest == right.digest && text(left) == text(right);
 }
 
+json compared_json(const RunResult& result) {
+  if (!result.compared) return {};
+  const engine::CompareCount& count = result.compared->count;
+  const auto& cut = result.compared->cut;
+  return {{"operations", count.compared},
+          {"exempt", count.exempt},
+          {"rest", count.rest},
+          {"cut", cut ? json(engine::name_of(*cut)) : json()}};
+}
+
+/// How much the silence about other answers is worth.
+std::string compared_text(const engine::Compared& compared) {
+  const engine::CompareCount& count = compared.count;
+  std::string text = fmt::format("compared with ours: {} of {} operations", count.compared,
+                                 count.compared + count.exempt + count.rest);
+  if (count.exempt != 0) text += fmt::format(", {} in part or not, as agreed", count.exempt);
+  if (compared.cut) text += fmt::format("; then {}", engine::to_string(*compared.cut));
+  return text;
+}
+
 /// One file, replayed.
 struct Replayed {
   RunResult result;
@@ -110,12 +130,14 @@ class Replay {
             {"runs", options_.repeat},
             {"identical", replayed.identical},
             {"verdict", verdict ? to_json(*file.target->schema, file.program, *verdict) : json()},
+            {"compared", compared_json(replayed.result)},
             {"story", replayed.story}};
   }
 
   void print(const std::string& path, const Replayed& replayed) const {
     fmt::print("{}{}", replayed.trace, replayed.story);
     if (!replayed.story.empty()) fmt::print("  replay    {} {}\n", options_.command, path);
+    if (replayed.result.compared) fmt::print("{}\n", compared_text(*replayed.result.compared));
     if (options_.repeat == 1) {
       fmt::print("digest {:016x}  {}\n", replayed.result.digest, path);
     } else {

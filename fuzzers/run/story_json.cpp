@@ -10,6 +10,7 @@
 #include "fuzzers/engine/runner.h"
 #include "fuzzers/engine/setup_error.h"
 #include "fuzzers/engine/steps.h"
+#include "fuzzers/engine/story.h"
 #include "fuzzers/engine/verdict_meaning.h"
 #include "fuzzers/ops/text.h"
 #include "fuzzers/run/verdict_json.h"
@@ -64,7 +65,8 @@ json describe(const std::vector<inject::CodeStack>& stacks) {
 json describe(Runner& runner, const ProgramFile& file, const RunResult& result) {
   const program::Schema& schema = *file.target->schema;
   json steps = json::array();
-  for (const Step& step : engine::tell_steps(schema, file.program, runner.simulation().events())) {
+  const std::vector<inject::Event> events = engine::told_events(runner, result);
+  for (const Step& step : engine::tell_steps(schema, file.program, events)) {
     steps.push_back(describe(step));
   }
   const auto& verdict = result.verdict;

@@ -147,7 +147,7 @@ class Worker {
                    json line) {
     engine::Runner& runner = sweeper_->runner();
     engine::Exercised exercised(*runner.target().schema);
-    add(exercised, runner.simulation().stats(), runner.op_mix());
+    add(exercised, runner);
     json steps = json::object();
     for (std::size_t code = 0; code < runner.op_mix().by_code.size(); ++code) {
       const std::uint32_t most = runner.op_mix().by_code[code].most_steps;

@@ -37,6 +37,7 @@ enum class VerdictKind : std::uint8_t {
   difference,         // differs from the model's prediction
   stale_translation,  // a CPU or a process goes by a mapping that is gone
   grace_period,       // something ended while readers could reach it
+  disagreement,       // another subject, told the same, answers otherwise
 };
 
 constexpr std::string_view to_string(VerdictKind kind) {
@@ -65,6 +66,7 @@ constexpr std::string_view to_string(VerdictKind kind) {
       "difference",
       "stale-translation",
       "grace-period",
+      "disagreement",
   };
   return names[static_cast<unsigned>(kind)];
 }

@@ -1,6 +1,7 @@
 // The parameters of a simulated machine, as far as the machine itself knows them.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <span>
 
@@ -24,6 +25,8 @@ struct MachineConfig {
   std::uint32_t max_irqs_off_steps = 200'000;
   // How many steps count as one for these bounds: more than one where every access is a step.
   std::uint32_t step_scale = 1;
+  // Sites at which no decision is taken. Not owned; null: there are none.
+  const std::bitset<machine::kMaxSites>* passed_over = nullptr;
   // The site tables of all layers in use.
   std::span<const std::span<const machine::SiteInfo>> sites;
 };

@@ -10,6 +10,10 @@ bool Simulation::may_fail_at(machine::PointId point) const {
   return machine::may_fail(kind_of(point), point % machine::kVerbsPerSite);
 }
 
+bool Simulation::passes_over(machine::PointId point) const {
+  return config_.passed_over != nullptr && (*config_.passed_over)[point / machine::kVerbsPerSite];
+}
+
 /// Sets the step at which a frame's next point is looked at.
 void Simulation::arm(Frame& frame) {
   if (frame.kind == FrameKind::op || frame.kind == FrameKind::work) {
@@ -29,6 +33,7 @@ bool Simulation::slow_visit(machine::PointId point, Access access) {
          std::to_string(frame.max_steps) + " steps", "still not done");
   }
   if (recording_ >= Recording::visits) add_event(EventKind::visit, point);
+  if (passes_over(point)) return false;
   if (recording_ == Recording::choices) events_.back().choices = choices_at(point);
   if (recording_ == Recording::switches) look_at_switch(point, access);
   bool fail = false;

@@ -106,6 +106,8 @@ class Simulation {
   void collect_visits(bool on) { collect_visits_ = on; }
   Stats& stats() { return stats_; }
   ANYCTX_UNWATCHED const MachineConfig& config() const { return config_; }
+  /// Whether no decision is taken at a point, whatever a program says.
+  bool passes_over(machine::PointId point) const;
   ANYCTX_UNWATCHED Memory& memory() { return memory_; }
 
   // --- From inside: operations and oracles ---------------------------------------------------

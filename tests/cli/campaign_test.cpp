@@ -168,6 +168,8 @@ TEST_F(Campaign, PlansWithMistakes) {
   expect_mistake("jobs = 0\n", "jobs is a number from 1 to 1024");
   expect_mistake("sweep = \"much\"\n", "sweep is a number from 0 to 0.9");
   expect_mistake("known = \"no\"\n", "known is \"fail\" or \"clean\"");
+  expect_mistake("params = [\"x=1\"]\n", "params: no target has a parameter x");
+  expect_mistake("subject = \"kernels\"\n", "unknown subject 'kernels'");
   expect_mistake("targets = [\"cleen\"]\n", "unknown target 'cleen'");
   expect_mistake("[[personality]]\nname = \"any\"\nparams = [\"x=1\"]\n",
                  "bad.toml:1: a personality");

@@ -59,6 +59,8 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_flag("--strict", options->strict,
                     "with --subject kernel: what kernels are known to do otherwise is a finding");
+  command->add_flag("--differential", options->differential,
+                    "with --subject kernel: answers are compared with ours");
   command->add_option("--corpus", options->corpus, "keep inputs in DIR/TARGET");
   command->add_option("--out", options->out, "keep everything else in DIR (default: work)");
   command->add_flag("--no-decisions", options->no_decisions,

@@ -68,10 +68,23 @@ LastNight last_night(const fs::path& nights) {
   return last;
 }
 
-NightPlan plan_of(const Installation& installation, const CampaignOptions& options) {
+NightPlan read_plan(const CampaignOptions& options) {
   NightPlan plan;
   plan.personalities = usual_personalities();
-  if (!options.config.empty()) plan = read_night_plan(options.config);
+  return options.config.empty() ? plan : read_night_plan(options.config);
+}
+
+/// A plan for "kernel" is for any: which one, --subject may say.
+Installation subject_of(const Installation& installation, const NightPlan& plan) {
+  if (plan.subject.empty()) return installation;
+  if (!installation.kernel().empty() && plan.subject == "kernel") return installation;
+  if (!installation.kernel().empty())
+    throw SetupError(fmt::format("the plan says subject = \"{}\"; drop --subject", plan.subject));
+  return installation.with_subject(plan.subject);
+}
+
+NightPlan complete(NightPlan plan, const Installation& installation,
+                   const CampaignOptions& options) {
   if (!options.time.empty()) plan.time = parse_duration(options.time);
   if (!options.out.empty()) plan.out = options.out;
   if (plan.out.empty()) plan.out = installation.work() / "campaign";
@@ -83,6 +96,10 @@ NightPlan plan_of(const Installation& installation, const CampaignOptions& optio
 }
 
 int print_needs(const Installation& installation, const NightPlan& plan) {
+  if (!installation.kernel().empty()) {
+    fmt::print("fuzz-kernel kernel-{}\n", installation.kernel());
+    return kExitClean;
+  }
   std::map<std::string, std::set<std::string>> goals;
   for (const NightCell& cell : cells_of(installation, plan)) {
     std::set<std::string>& build = goals["fuzz-" + cell.sanitizer];
@@ -130,8 +147,10 @@ void save(const NightReport& report, const fs::path& out) {
 
 }  // namespace
 
-int campaign(const Installation& installation, const CampaignOptions& options) {
-  const NightPlan plan = plan_of(installation, options);
+int campaign(const Installation& any, const CampaignOptions& options) {
+  NightPlan said = read_plan(options);
+  const Installation installation = subject_of(any, said);
+  const NightPlan plan = complete(std::move(said), installation, options);
   if (options.needs) return print_needs(installation, plan);
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond a limit says so itself
   fs::create_directories(plan.out / "nights");

@@ -23,6 +23,6 @@ struct CampaignOptions {
 };
 
 /// Returns the exit code. Throws SetupError.
-int campaign(const Installation& installation, const CampaignOptions& options);
+int campaign(const Installation& any, const CampaignOptions& options);
 
 }  // namespace anyctx::triage

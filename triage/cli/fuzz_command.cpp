@@ -7,6 +7,7 @@
 
 #include "triage/cli/duration.h"
 #include "triage/cli/interrupt.h"
+#include "triage/cli/kernel_params.h"
 #include "triage/cli/setup_error.h"
 #include "triage/cli/target_campaign.h"
 
@@ -37,21 +38,29 @@ std::uint32_t chosen_seed(const std::optional<std::uint32_t>& seed) {
   return seed ? std::max(*seed, 1u) : std::random_device()() % 1'000'000 + 1;
 }
 
+/// Adds NAME=VALUE, which an option stands for.
+void add_param(std::vector<std::string>& params, const std::string& option,
+               const std::string& param) {
+  const std::string name = param.substr(0, param.find('='));
+  if (says(params, name))
+    throw SetupError(fmt::format("{} is --param {}; give {} once", option, param, name));
+  params.push_back(param);
+}
+
 /// Parameters of all programs. Those of kernel sources say by which contract they are judged.
 std::vector<std::string> all_params(const Installation& installation, const FuzzOptions& options) {
   std::vector<std::string> params = options.params;
   if (installation.kernel().empty()) {
     if (options.strict) throw SetupError("--strict is for kernel sources; add --subject kernel");
+    if (options.differential)
+      throw SetupError("--differential is for kernel sources; add --subject kernel");
     return params;
   }
   if (options.engine != "libfuzzer")
     throw SetupError("kernel sources are fuzzed by libfuzzer only; drop --engine");
-  params.push_back(options.strict ? "strict=yes" : "strict=no");
-  const bool says = std::any_of(params.begin(), params.end(), [](const std::string& param) {
-    return param.starts_with("known=");
-  });
-  if (!says) params.push_back("known=reported");
-  return params;
+  if (options.strict) add_param(params, "--strict", "strict=yes");
+  if (options.differential) add_param(params, "--differential", "against=ours");
+  return kernel_params(std::move(params));
 }
 
 CampaignReport run_targets(const Installation& installation, const FuzzOptions& options) {

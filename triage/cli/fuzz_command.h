@@ -24,7 +24,8 @@ struct FuzzOptions {
   bool no_decisions = false;
   std::vector<std::string> ignored;  // kinds of verdicts
   bool first = false;
-  bool strict = false;  // kernel sources are judged by our contract
+  bool strict = false;        // kernel sources are judged by our contract
+  bool differential = false;  // their answers are compared with ours
   bool json = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "fuzzers/ops/suggest.h"
 #include "triage/cli/duration.h"
+#include "triage/cli/kernel_params.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -147,6 +148,28 @@ bool applies(const Personality& personality, const std::string& target,
   return true;
 }
 
+/// Of the programs of a cell: the plan's where the target has them, unless the cell says otherwise.
+Words cell_params(const Installation& installation, const NightPlan& plan,
+                  const std::set<std::string>& known, const Words& own) {
+  Words params = own;
+  for (const std::string& param : plan.params) {
+    const std::string name = name_of_param(param);
+    if (known.contains(name) && !says(own, name)) params.push_back(param);
+  }
+  return installation.kernel().empty() ? params : kernel_params(std::move(params));
+}
+
+/// A parameter that no target has is a mistake.
+void check_params(const NightPlan& plan, const std::vector<std::set<std::string>>& known) {
+  for (const std::string& param : plan.params) {
+    const bool exists = std::any_of(known.begin(), known.end(), [&](const auto& names) {
+      return names.contains(name_of_param(param));
+    });
+    if (!exists)
+      throw SetupError(fmt::format("params: no target has a parameter {}", name_of_param(param)));
+  }
+}
+
 }  // namespace
 
 std::string NightCell::name() const {
@@ -180,6 +203,8 @@ NightPlan read_night_plan(const fs::path& file) {
   section.take("targets", plan.targets);
   section.take_words("engines", plan.engines, {"libfuzzer", "afl"});
   section.take_words("sanitizers", plan.sanitizers, {"address", "undefined", "thread"});
+  section.take("params", plan.params);
+  section.take("subject", plan.subject);
   section.take("sweep", plan.sweep, 0.0, 0.9);
   section.take("seed", plan.seed, 0u, 1'000'000'000u);
   section.take("known", known);
@@ -201,6 +226,11 @@ NightPlan read_night_plan(const fs::path& file) {
 }
 
 std::vector<NightCell> cells_of(const Installation& installation, const NightPlan& plan) {
+  if (!installation.kernel().empty() &&
+      (plan.engines != Words{"libfuzzer"} || plan.sanitizers != Words{"address"}))
+    throw SetupError(
+        "kernel sources are searched by libfuzzer with address only; say engines = "
+        "[\"libfuzzer\"], sanitizers = [\"address\"]");
   const std::vector<TargetInfo> known = installation.targets();
   Words targets = plan.targets;
   if (targets.empty()) {
@@ -210,20 +240,22 @@ std::vector<NightCell> cells_of(const Installation& installation, const NightPla
   for (const Personality& personality : plan.personalities) {
     for (const std::string& target : personality.targets) require_target(known, target);
   }
+  std::vector<std::set<std::string>> params;
+  for (const std::string& target : targets) params.push_back(params_of(installation, target));
+  check_params(plan, params);
   std::vector<NightCell> cells;
   for (const std::string& sanitizer : plan.sanitizers) {
     for (const std::string& engine : plan.engines) {
-      for (const std::string& target : targets)
-        cells.push_back({target, engine, sanitizer, "any", {}});
+      for (std::size_t i = 0; i < targets.size(); ++i)
+        cells.push_back(
+            {targets[i], engine, sanitizer, "any", cell_params(installation, plan, params[i], {})});
     }
   }
-  std::vector<std::set<std::string>> params;
-  for (const std::string& target : targets) params.push_back(params_of(installation, target));
   for (const Personality& personality : plan.personalities) {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (!applies(personality, targets[i], params[i])) continue;
       cells.push_back({targets[i], plan.engines.front(), plan.sanitizers.front(), personality.name,
-                       personality.params});
+                       cell_params(installation, plan, params[i], personality.params)});
     }
   }
   return cells;

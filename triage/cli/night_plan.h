@@ -9,6 +9,8 @@
 //   targets = ["slab", "arena"]               default: all
 //   engines = ["libfuzzer", "afl"]
 //   sanitizers = ["address", "undefined"]     address, undefined, thread
+//   subject = "kernel"                        or "kernel:NAME", as --subject; libfuzzer, address
+//   params = ["mapping=exact"]                of all programs of targets that have the parameter
 //   sweep = 0.1                               share of the time for sweeps of new inputs
 //   known = "fail"                            or "clean": only new findings fail
 //   [[personality]]                           machines to look at apart
@@ -41,7 +43,9 @@ struct NightPlan {
   std::vector<std::string> targets;
   std::vector<std::string> engines{"libfuzzer", "afl"};
   std::vector<std::string> sanitizers{"address"};
+  std::vector<std::string> params;  // NAME=VALUE, of all programs of targets that have it
   std::vector<Personality> personalities;
+  std::string subject;  // empty: what --subject says
   double sweep = 0.1;
   bool known_is_clean = false;
   std::uint32_t seed = 0;  // 0: another one each night

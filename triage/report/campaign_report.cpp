@@ -41,6 +41,9 @@ std::string proved_nothing(const TargetReport& report) {
   if (std::all_of(operations.begin(), operations.end(),
                   [](const json& operation) { return operation.at("done") == 0; }))
     return "no operation succeeded";
+  const json compared = report.exercised.value("compared", json());
+  if (!compared.is_null() && compared.at("operations") == 0)
+    return "no answer was compared with ours";
   // A subject may have no such points: the kernel's spinlocks.
   bool could_fail = false;
   bool was_failed = false;

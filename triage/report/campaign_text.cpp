@@ -1,6 +1,8 @@
 // The campaign report for people.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "triage/report/campaign_report.h"
 #include "triage/report/quantity.h"
 
@@ -73,6 +75,21 @@ std::string points_text(const json& points) {
          section("never reached", unreached) + section("never failed", unfailed);
 }
 
+/// Where answers were compared with those of another subject.
+std::string compared_text(const json& compared) {
+  const std::uint64_t same = compared.at("operations");
+  const std::uint64_t exempt = compared.at("exempt");
+  const std::uint64_t rest = compared.at("rest");
+  const std::uint64_t all = same + exempt + rest;
+  std::string text = section(
+      "compared", {fmt::format("{} of {} operations with ours ({}%)", grouped(same), grouped(all),
+                               same * 100 / std::max<std::uint64_t>(all, 1)),
+                   fmt::format("{} exempt", grouped(exempt)),
+                   fmt::format("{} behind the end of what can be compared", grouped(rest))});
+  const std::vector<std::string> cuts = counts(compared.at("cuts"));
+  return text + section("not comparable", cuts);
+}
+
 std::string target_text(const TargetReport& report) {
   const json& exercised = report.exercised;
   const std::uint64_t executions = exercised.at("executions");
@@ -89,6 +106,7 @@ std::string target_text(const TargetReport& report) {
   decisions.push_back(fmt::format("not applicable {}", grouped(exercised.at("ignored"))));
   text += section("decisions", decisions);
   text += points_text(exercised.at("points"));
+  if (exercised.contains("compared")) text += compared_text(exercised.at("compared"));
   if (!report.remark.empty()) text += section("remark", {report.remark});
   return text;
 }

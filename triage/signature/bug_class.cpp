@@ -10,7 +10,7 @@ namespace {
 using Row = std::pair<std::string_view, std::string_view>;
 
 /// By kind, where the kind alone decides.
-constexpr std::array<Row, 39> kClasses = {{
+constexpr std::array<Row, 40> kClasses = {{
     {"overlap", "double-hand-out"},
     {"double-free", "misuse"},
     {"invalid-free", "misuse"},
@@ -32,6 +32,7 @@ constexpr std::array<Row, 39> kClasses = {{
     {"error-code", "wrong-result"},
     {"placement", "wrong-result"},
     {"difference", "wrong-result"},
+    {"disagreement", "wrong-result"},
     {"stale-translation", "stale-translation"},
     {"grace-period", "grace-period"},
     {"use-after-free", "use-after-free"},

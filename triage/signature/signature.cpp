@@ -13,9 +13,9 @@
 namespace anyctx::triage {
 namespace {
 
-constexpr std::array<std::string_view, 7> kAboutOneCall = {
+constexpr std::array<std::string_view, 8> kAboutOneCall = {
     "lock-state", "spurious-failure", "failure-atomicity", "error-code",
-    "zero",       "placement",        "difference"};
+    "zero",       "placement",        "difference",        "disagreement"};
 constexpr std::array<std::string_view, 3> kAboutSites = {"deadlock", "forbidden-action",
                                                          "sleep-in-atomic"};
 constexpr std::string_view kReported = "the code under test reports";
