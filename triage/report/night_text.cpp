@@ -26,6 +26,10 @@ std::string target_text(const NightReport& report, const NightTarget& target) {
   std::string text = fmt::format("  {:<12} {:>8} runs  {}/{} points  corpus {}", target.target,
                                  short_number(target.exercised.at("executions").get<double>()),
                                  points - unreached.size(), points, target.corpus);
+  if (target.exercised.contains("compared"))
+    text +=
+        fmt::format("  {} operations compared with ours",
+                    short_number(target.exercised.at("compared").at("operations").get<double>()));
   if (!fresh.empty()) text += fmt::format("  newly reached {}", fmt::join(fresh, " "));
   return text + "\n";
 }

@@ -101,6 +101,15 @@ std::string never_reached(const SweepTotals& totals) {
   return fmt::format("  never reached {} of {} points:{}\n", count, totals.reached.size(), names);
 }
 
+std::string compared_line(const SweepTotals& totals) {
+  const std::uint64_t all = totals.compared + totals.not_compared;
+  if (all == 0) return {};
+  return fmt::format(
+      "  compared with ours        {} of {} operations; others are exempt, or behind the end of "
+      "what can be compared\n",
+      grouped(totals.compared), grouped(all));
+}
+
 std::string steps_text(const SweepTotals& totals) {
   std::string text;
   for (const auto& [name, steps] : totals.steps)
@@ -127,6 +136,7 @@ std::string totals_text(const std::string& target, const SweepTotals& totals) {
     if (c.visited + c.not_taken + c.equal == 0) continue;
     text += fmt::format("  {:<26}{}\n", row.what, count_text(c));
   }
+  text += compared_line(totals);
   if (!totals.certificate.empty())
     text += fmt::format(
         "  certificate: {}: {}/{} programs, each with every single decision above\n",
@@ -170,6 +180,8 @@ json to_json(const std::string& target, const SweepTotals& totals) {
           {"left_out",
            {{"visits", totals.visits_left_out},
             {"no_lane", totals.no_lane},
+            {"compared", totals.compared},
+            {"not_compared", totals.not_compared},
             {"nothing_to_act_on", totals.nothing_to_act_on},
             {"full", totals.full}}},
           {"complete", totals.is_complete()},

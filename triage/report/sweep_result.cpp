@@ -97,6 +97,10 @@ void SweepResult::add_batch(const json& line) {
     SweepSteps& known = totals.steps[name];
     known = {std::max(known.most, number(steps, "most")), number(steps, "bound")};
   }
+  if (const json compared = line.at("exercised").value("compared", json()); !compared.is_null()) {
+    totals.compared += number(compared, "operations");
+    totals.not_compared += number(compared, "exempt") + number(compared, "rest");
+  }
   for (const json& point : line.at("exercised").at("points")) {
     std::uint64_t& reached = totals.reached[point.at("name")];
     for (const auto& [context, count] : point.at("reached").items())

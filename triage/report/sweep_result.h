@@ -36,6 +36,8 @@ struct SweepTotals {
   std::uint64_t visits_left_out = 0;
   std::uint64_t no_lane = 0;
   std::uint64_t nothing_to_act_on = 0;
+  std::uint64_t compared = 0;                    // operations, with another subject's
+  std::uint64_t not_compared = 0;                // of programs that ask for it
   std::uint64_t batches = 0;                     // that there are
   std::uint64_t batches_done = 0;                // so far
   std::map<std::string, std::uint64_t> reached;  // by point, listed ones at least
