@@ -69,7 +69,7 @@ constexpr ArgSpec kChurnArgs[] = {{"count", ArgKind::choice, 1, 16, kCounts}};
 constexpr OpSpec kOps[] = {
     {"update", kAnyContext, true, false, kUpdateArgs, 16, 14'000},
     {"remove", kAnyContext, true, false, kPairArgs, 7, 10'000},
-    {"lookup", kAnyContext, true, false, kLookupArgs, 12, 1000},
+    {"lookup", kAnyContext, true, false, kLookupArgs, 12, 10'000},
     {"end_owner", kAnyContext, true, false, kOwnerArgs, 6, 10'000},
     {"destroy_map", kTaskOnly, false, false, kMapArgs, 5},
     {"fork", kAnyContext, true, false, kForkArgs, 4, 14'000},
