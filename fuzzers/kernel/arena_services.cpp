@@ -117,14 +117,14 @@ void anyctx_tlb_flush_one(unsigned long at) {
 int anyctx_arena_lock(void* lock, unsigned long* flags) {
   const KernelLeft outside;
   anyctx::machine::IrqState state{};
-  const int result = stage().holder_of(lock).lock().lock_irqsave(state);
+  const int result = stage().holder_of(lock).lock_irqsave(state);
   *flags = static_cast<unsigned long>(state);
   return result;
 }
 
 void anyctx_arena_unlock(void* lock, unsigned long flags) {
   const KernelLeft outside;
-  stage().holder_of(lock).lock().unlock_irqrestore(static_cast<anyctx::machine::IrqState>(flags));
+  stage().holder_of(lock).unlock_irqrestore(static_cast<anyctx::machine::IrqState>(flags));
 }
 
 void anyctx_mutex_lock(void* mutex) {

@@ -17,7 +17,7 @@ constexpr std::uint32_t kStepScale = 20;
 constexpr std::string_view kSites[] = {"struct", "scratch", "array",     "page", "span",
                                        "record", "faulted", "zap_mutex", "mutex"};
 constexpr KernelLacks::Layer kLayers[] = {{"arena", kSites}};
-constexpr KernelLacks kLacks = {.layers = kLayers};
+constexpr KernelLacks kLacks = {.layers = kLayers, .takes_locks = true};
 
 std::unique_ptr<engine::World> make_world(inject::Simulation& simulation,
                                           const KernelContract& contract) {

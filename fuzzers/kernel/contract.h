@@ -101,6 +101,8 @@ struct KernelContract {
   bool strict = false;
   // What was found is passed over: for a search beyond.
   bool passes_known = false;
+  // Resilient spinlocks that the sources take are the kernel's, too; else ours.
+  bool has_kernel_locks = false;
 
   constexpr bool allows(Difference difference) const {
     const KnownDifference& known = kDifferences[static_cast<unsigned>(difference)];

@@ -1,5 +1,8 @@
 #include "fuzzers/kernel/kernel_arena.h"
 
+#include <cerrno>
+
+#include "fuzzers/kernel/rqspinlock.h"
 #include "inject/kernel/boundary.h"
 #include "lib/machine/check.h"
 
@@ -16,8 +19,10 @@ bpf_map* map_of(void* arena) {
 
 }  // namespace
 
-void KernelArena::reset(page::PageAllocator<Sim>& pages, bool recheck) {
+void KernelArena::reset(page::PageAllocator<Sim>& pages, bool recheck,
+                        std::optional<unsigned> kernel_lock) {
   recheck_ = recheck;
+  kernel_lock_ = kernel_lock;
   map_ = nullptr;
   area_ = nullptr;
   pages_ = &pages;
@@ -56,6 +61,32 @@ bool KernelArena::contains(const void* member) const {
 bool KernelArena::is_zap_mutex(const void* mutex) const {
   return static_cast<const std::byte*>(mutex) - reinterpret_cast<const std::byte*>(map_) ==
          static_cast<std::ptrdiff_t>(anyctx_arena_zap_mutex_offset());
+}
+
+/// The kernel's does not say why it fails: that is named as the cause afterwards.
+int KernelArena::lock_irqsave(machine::IrqState& state) {
+  if (!kernel_lock_) return parts_->lock.lock_irqsave(state);
+  anyctx_rqs_attempt attempt;
+  {
+    const KernelCode inside;
+    attempt = anyctx_rqs_lock_irqsave(*kernel_lock_);
+  }
+  state = static_cast<machine::IrqState>(attempt.flags);
+  if (attempt.result != 0) {
+    static_cast<void>(Sim::fails(
+        attempt.result == -EDEADLK ? sync::site::rq_deadlock : sync::site::rq_timeout, true));
+  }
+  return static_cast<int>(attempt.result);
+}
+
+void KernelArena::unlock_irqrestore(machine::IrqState state) {
+  if (!kernel_lock_) return parts_->lock.unlock_irqrestore(state);
+  const KernelCode inside;
+  anyctx_rqs_unlock_irqrestore(*kernel_lock_, static_cast<unsigned long>(state));
+}
+
+bool KernelArena::lock_is_free() const {
+  return kernel_lock_ ? anyctx_rqs_word(*kernel_lock_) == 0 : parts_->lock.peek() == 0;
 }
 
 void KernelArena::mutex_lock(const void* mutex) {

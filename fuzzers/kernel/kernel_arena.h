@@ -25,7 +25,8 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
 
   /// No arena. `pages` is not owned. `recheck`: before the page of a fault is mapped in a process,
   /// it is looked at once more whether the arena has it still, which no kernel does.
-  void reset(page::PageAllocator<Sim>& pages, bool recheck);
+  /// `kernel_lock`: which of the kernel's locks is behind the arena's; none: ours is.
+  void reset(page::PageAllocator<Sim>& pages, bool recheck, std::optional<unsigned> kernel_lock);
   /// The kernel has made it. Nothing is owned.
   void created(bpf_map* map, page::KernelArea<Sim>& area, sync::RqCpus<Sim>& cpus);
   void gone() { map_ = nullptr; }
@@ -35,8 +36,11 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
   page::KernelArea<Sim>& area() const { return *area_; }
   /// Whether something of the kernel's lies in this arena.
   bool contains(const void* member) const;
-  sync::RqSpinLock<Sim>& lock() { return parts_->lock; }
-  const sync::RqSpinLock<Sim>& lock() const { return parts_->lock; }
+  /// 0, -EDEADLK or -ETIMEDOUT.
+  int lock_irqsave(machine::IrqState& state);
+  void unlock_irqrestore(machine::IrqState state);
+  /// Nobody has, awaits or queues for it.
+  bool lock_is_free() const;
   void mutex_lock(const void* mutex);
   void mutex_unlock(const void* mutex);
   defer::IrqWork<Sim>& irq_work() { return parts_->irq_work; }
@@ -84,6 +88,7 @@ class KernelArena final : public page::MappingOwner<inject::Sim> {
   page::KernelArea<Sim>* area_ = nullptr;
   page::PageAllocator<Sim>* pages_ = nullptr;
   bool recheck_ = false;
+  std::optional<unsigned> kernel_lock_;
   std::optional<Parts> parts_;
   std::array<Mapping, kMappings> mappings_;
 };

@@ -20,7 +20,7 @@ class KernelArenaInspector final : public ArenaMachineInspector {
   bool has_lost_slots() const override { return arenas_.has_lost_slots(); }
   void vmas(unsigned arena, std::vector<model::VmaView>& vmas) const override;
   std::uint64_t counter(unsigned arena) const override;
-  bool lock_is_free(unsigned arena) const override { return at(arena)->lock().peek() == 0; }
+  bool lock_is_free(unsigned arena) const override { return at(arena)->lock_is_free(); }
   bool work_is_idle(unsigned arena) const override {
     return at(arena) == nullptr || at(arena)->idle();
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "fuzzers/kernel/node_site.h"
+#include "fuzzers/kernel/rqspinlock.h"
 #include "lib/machine/check.h"
 
 namespace anyctx::target {
@@ -34,8 +35,12 @@ machine::Site memory_site(std::string_view caller) {
 void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options,
                              const KernelContract& contract) {
   machine_.reset(memory, options);
-  for (KernelArena& arena : arenas_)
-    arena.reset(machine_.pages, contract.allows(Difference::fault_maps_freed_page));
+  // Without CONFIG_SMP the kernel has no queues either.
+  if (contract.has_kernel_locks) ANYCTX_CHECK(anyctx_rqs_reset(!Sim::smp()));
+  for (unsigned index = 0; index < arenas_.size(); ++index) {
+    arenas_[index].reset(machine_.pages, contract.allows(Difference::fault_maps_freed_page),
+                         contract.has_kernel_locks ? std::optional(index) : std::nullopt);
+  }
   charges_.clear();
   may_lose_slots_ = contract.allows(Difference::failure_loses_ranges);
   lost_slots_ = false;

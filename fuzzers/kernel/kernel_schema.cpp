@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kKnown[] = {"reported", "passed"};
 constexpr std::string_view kAgainst[] = {"none", "ours"};
+constexpr std::string_view kLock[] = {"ours", "kernel"};
 
 // Sources are compiled for one kind of machine.
 constexpr KernelLacks::Fixed kMachine[] = {{"page_size", 0}, {"rt", 0}};
@@ -61,6 +62,7 @@ KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks
   params_.push_back({"strict", 0, 1, 0, kNoYes});
   params_.push_back({"known", 0, 1, 0, kKnown});
   params_.push_back({"against", 0, 1, 0, kAgainst});
+  if (lacks.takes_locks) params_.push_back({"lock", 0, 1, 0, kLock});
   sites_.emplace_back(inject::kernel_site::kTable);
   schema_.params = params_;
   schema_.ops = ops_;
@@ -68,8 +70,10 @@ KernelSchema::KernelSchema(const program::Schema& ours, const KernelLacks& lacks
 }
 
 KernelContract KernelSchema::contract(const program::Program& program) const {
+  const bool takes_locks = params_.back().name == "lock";
   return {.strict = engine::param(schema_, program, "strict") != 0,
-          .passes_known = engine::param(schema_, program, "known") != 0};
+          .passes_known = engine::param(schema_, program, "known") != 0,
+          .has_kernel_locks = takes_locks && engine::param(schema_, program, "lock") != 0};
 }
 
 }  // namespace anyctx::target

@@ -10,7 +10,8 @@
 
 namespace anyctx::target {
 
-/// What programs for ours may contain, and those for kernel sources may not.
+/// What programs for ours may contain, and those for kernel sources may not; and what else there is
+/// to say of these.
 struct KernelLacks {
   /// A parameter that has one value.
   struct Fixed {
@@ -28,6 +29,8 @@ struct KernelLacks {
     std::span<const std::string_view> sites = {};
   };
   std::span<const Layer> layers = {};
+  /// The sources take resilient spinlocks: those of the kernel can be behind them.
+  bool takes_locks = false;
 };
 
 class KernelSchema {
