@@ -154,7 +154,7 @@ bool anyctx_work_schedule(void* work) {
 
 void anyctx_work_flush(void* work) {
   const KernelLeft outside;
-  stage().holder_of(work).work().flush();
+  stage().flush_work(work);
 }
 
 bool anyctx_mm_get(void* mm) {

@@ -30,6 +30,7 @@ enum class Difference : std::uint8_t {
   fault_frees_reservation,
   fault_maps_freed_page,
   nmi_breaks_push,
+  worker_outlives_arena,
 };
 
 struct KnownDifference {
@@ -94,6 +95,9 @@ inline constexpr std::array kDifferences = {
     KnownDifference{Difference::nmi_breaks_push, true,
                     "an NMI that pushes breaks the push of an object pool that it interrupts",
                     "objpool_push() claims, writes and publishes with interrupts off only"},
+    KnownDifference{Difference::worker_outlives_arena, true,
+                    "an arena may be gone while its worker frees slots of it",
+                    "flush_work() waits for no run that arena_free_worker() asks for itself"},
 };
 
 struct KernelContract {

@@ -44,6 +44,7 @@ void KernelArenaStage::reset(inject::Memory& memory, const ArenaOptions& options
   charges_.clear();
   may_lose_slots_ = contract.allows(Difference::failure_loses_ranges);
   lost_slots_ = false;
+  flushes_all_ = contract.allows(Difference::worker_outlives_arena);
   KernelProvider::set_current();
   Current<KernelArenaStage>::set_current();
 }
@@ -53,6 +54,12 @@ page::KernelArea<Sim>* KernelArenaStage::area_of(std::uint64_t at) {
     if (at >= area.base() && at < area.end()) return &area;
   }
   return nullptr;
+}
+
+void KernelArenaStage::flush_work(const void* work) {
+  defer::Work<Sim>& own = holder_of(work).work();
+  own.flush();
+  while (flushes_all_ && !own.idle()) own.flush();
 }
 
 std::size_t KernelArenaStage::forget(const void* object) {

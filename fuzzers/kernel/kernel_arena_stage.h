@@ -37,6 +37,7 @@ class KernelArenaStage final : public KernelProvider, public Current<KernelArena
   void release_page(page::Page<Sim>& page, bool any_context);
 
   KernelArena& holder_of(const void* member);
+  void flush_work(const void* work);
   KernelArena::Vma& mapping_of(const vm_area_struct* vma);
 
   /// A tree got no node, and it is known what comes of that.
@@ -61,6 +62,7 @@ class KernelArenaStage final : public KernelProvider, public Current<KernelArena
   std::vector<Charge> charges_;
   bool may_lose_slots_ = false;
   bool lost_slots_ = false;
+  bool flushes_all_ = false;  // what is known of a work that asks for itself is passed over
 };
 
 }  // namespace anyctx::target

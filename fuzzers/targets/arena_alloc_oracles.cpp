@@ -135,6 +135,7 @@ void judge_allocation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call,
   range = slots_of(scene, request, pointer);
   if (!call.alone) {
     scene.shadow.widen(range, {SlotState::allocated});
+    scene.space.forget_order();  // in which runs changed meanwhile
     scene.shadow.forget_words(range);
     look.look();
     return;

@@ -75,6 +75,7 @@ void judge_free(ArenaScene& scene, ArenaLook& look, const ArenaCall& call, SlotR
     }
     if (!call.alone) {
       scene.shadow.widen(range, {SlotState::free});
+      scene.space.forget_order();
       scene.shadow.forget_words(range);
     }
   }
@@ -102,6 +103,7 @@ void judge_reservation(ArenaScene& scene, ArenaLook& look, const ArenaCall& call
       scene.space.take(range);
     } else {
       scene.shadow.widen(range, {SlotState::reserved});
+      scene.space.forget_order();
     }
   }
   look.look({.queued = false,
