@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "fuzzers/ops/suggest.h"
-#include "triage/cli/process.h"
+#include "triage/cli/conversion.h"
 #include "triage/cli/setup_error.h"
 
 namespace anyctx::triage {
@@ -36,23 +36,6 @@ Files files_in(const fs::path& folder) {
       fmt::format("{}: no such file or target; targets are{}{}", name, names, suggestion.clause()));
 }
 
-/// Copies as the options want them, in a folder of their own.
-Files converted(const Installation& installation, const SweepOptions& options, const Files& files,
-                bool fitting, const fs::path& folder) {
-  fs::remove_all(folder);
-  if (files.empty()) return {};
-  fs::create_directories(folder);
-  Command convert = installation.runner().with("convert").with("--to").with("text");
-  convert.with("-o").with(folder);
-  if (fitting) convert.with("--fitting");
-  for (const std::string& param : options.params) convert.with("--param").with(param);
-  for (const std::string& file : files) convert.with(file);
-  const Captured captured = capture(convert);
-  if (captured.exit.code != 0 || captured.exit.signal != 0)
-    throw SetupError(complaint(captured.errors));
-  return files_in(folder);
-}
-
 }  // namespace
 
 Files sweep_programs(const Installation& installation, const SweepOptions& options,
@@ -61,9 +44,13 @@ Files sweep_programs(const Installation& installation, const SweepOptions& optio
   const bool is_kernel = !installation.kernel().empty();
   Files files;
   const auto take = [&](const Files& more, bool of_corpus, const fs::path& into) {
-    const Files taken = options.params.empty() && !(is_kernel && of_corpus)
-                            ? more
-                            : converted(installation, options, more, is_kernel && of_corpus, into);
+    const bool fitting = is_kernel && of_corpus;
+    const bool as_it_is = options.params.empty() && !fitting;
+    if (!as_it_is) {
+      convert_into(into, installation, {.to = "text", .params = options.params, .fitting = fitting},
+                   more);
+    }
+    const Files taken = as_it_is ? more : files_in(into);
     files.insert(files.end(), taken.begin(), taken.end());
   };
   for (const std::string& subject : options.subjects) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "triage/cli/conversion.h"
 #include "triage/cli/files.h"
 #include "triage/cli/interrupt.h"
 #include "triage/cli/setup_error.h"
@@ -66,25 +67,20 @@ void TargetCampaign::prepare() {
 
 /// Returns the folder where they are.
 fs::path TargetCampaign::convert_seeds(std::string_view kind) {
-  const fs::path to = plan_.folder / kind;
-  fs::remove_all(to);
-  fs::create_directories(to);
-  Command convert = installation_.runner().with("convert");
-  convert.with("--to").with("binary").with("-o").with(to);
-  if (!installation_.kernel().empty()) convert.with("--fitting");
-  for (const std::string& param : plan_.params) convert.with("--param").with(param);
-  if (!plan_.decisions) convert.with("--no-decisions");
-  const std::size_t words = convert.words.size();
+  std::vector<std::string> files;
   const fs::path from = installation_.corpus(plan_.target) / kind;
   if (fs::is_directory(from)) {
     for (const auto& entry : fs::directory_iterator(from)) {
-      if (entry.path().extension() == ".txt") convert.with(entry.path());
+      if (entry.path().extension() == ".txt") files.push_back(entry.path());
     }
   }
-  if (convert.words.size() == words) return to;
-  const Captured captured = capture(convert);
-  if (captured.exit.code != 0 || captured.exit.signal != 0)
-    throw SetupError(complaint(captured.errors));
+  const fs::path to = plan_.folder / kind;
+  convert_into(to, installation_,
+               {.to = "binary",
+                .params = plan_.params,
+                .fitting = !installation_.kernel().empty(),
+                .decisions = plan_.decisions},
+               files);
   return to;
 }
 
